@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import cast
 
@@ -50,19 +50,16 @@ _SHAPE = (512, 64, 4, 129, 128, 3, 128, 64, 3, 64, 64, 3, 64, 128, 3, 128, 128, 
 """Window, context, layers, (in, out, taps) of each, sizes of the LSTM and of the last layer."""
 
 
+_NOTHING: _Floats = np.zeros(2 * _HIDDEN + CONTEXT, np.float32)
+_NOTHING.setflags(write=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiceState:
     """What the detector remembers of one stream; a fresh one is silence before the first sample."""
 
-    memory: _Floats
+    memory: _Floats = field(default_factory=lambda: _NOTHING)
     """Hidden and cell state of the LSTM (128 each), then the context (64): shape (320,), read-only."""
-
-    def __init__(self, memory: _Floats | None = None) -> None:
-        object.__setattr__(self, "memory", _NOTHING if memory is None else memory)
-
-
-_NOTHING: _Floats = np.zeros(2 * _HIDDEN + CONTEXT, np.float32)
-_NOTHING.setflags(write=False)
 
 
 class VoiceDetector:
@@ -158,6 +155,7 @@ class _Layer:
     def apply(self, rows: _Floats) -> _Floats:
         """(n, inputs) to (n, outputs)."""
         count = len(rows)
+        product: _Floats
         if self._step == 1:  # a product for each row: slow, the same by construction
             product = np.matmul(rows[:, None], self._weights)[:, 0]
         elif missing := -count % self._step:

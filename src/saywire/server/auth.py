@@ -52,7 +52,7 @@ class Auth:
         if offered:
             error = NotAllowed("Incorrect API key provided.", code="invalid_api_key")
         else:
-            error = NotAllowed("Missing API key: send it as 'Authorization: Bearer <key>'.", code="")
+            error = NotAllowed("Missing API key: send it as 'Authorization: Bearer <key>'.")
         if scope["type"] == "websocket":
             await _refuse_websocket(scope, receive, send, error)
         else:
@@ -89,5 +89,5 @@ async def _refuse_websocket(scope: Scope, receive: Receive, send: Send, error: N
     shape = {"type": "error", "event_id": "event_refused"}
     frame = msgspec.json.encode(shape | msgspec.json.decode(problems.body(error)))
     await send({"type": "websocket.send", "text": frame.decode()})
-    reason = ".".join(filter(None, ("invalid_request_error", error.code)))
+    reason = ".".join(["invalid_request_error"] + [error.code] * (error.code not in problems.UNCODED))
     await send({"type": "websocket.close", "code": REFUSED, "reason": reason})

@@ -16,9 +16,13 @@ RETRY_AFTER = 5
 
 
 class TooLarge(BadRequest):
-    """The body is over the limit. OpenAI gives no code for it, and calls it a server_error."""
+    """The body is over the limit."""
 
-    code = ""
+    code = "too_large"
+
+
+UNCODED = frozenset({"too_large", "not_allowed"})
+"""Codes of ours for what OpenAI gives ``null``; its clients may compare."""
 
 
 class _Error(msgspec.Struct):
@@ -34,10 +38,11 @@ class _Body(msgspec.Struct):
 
 def body(error: SaywireError) -> bytes:
     """The JSON object, which is also the ``error`` field of a websocket's or a stream's error."""
-    kind = (
-        "invalid_request_error" if status(error) < 500 and not isinstance(error, TooLarge) else "server_error"
-    )
-    return msgspec.json.encode(_Body(_Error(error.message, kind, error.param, error.code or None)))
+    kind = "invalid_request_error"
+    if status(error) >= 500 or isinstance(error, TooLarge):  # the latter as OpenAI has it
+        kind = "server_error"
+    code = None if error.code in UNCODED else error.code
+    return msgspec.json.encode(_Body(_Error(error.message, kind, error.param, code)))
 
 
 def status(error: SaywireError) -> int:

@@ -131,10 +131,12 @@ class Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one. Raises ConfigError when the address cannot be taken."""
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"port {port} does not exist; ports are 0 to 65535", param="port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as e:
+    except OSError as e:
         raise ConfigError(
             f"cannot listen on {host} port {port}: {e}; choose another port", param="port"
         ) from e

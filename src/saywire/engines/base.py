@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ..errors import Unsupported
 from ..types import RATE, Hypothesis, Options, Samples
 
 Stability = Literal["native", "agreement", "none"]
@@ -77,10 +78,26 @@ class Engine(Protocol):
     def info(self) -> EngineInfo: ...
 
     def open(self, options: Options, context: str = "") -> Stream:
-        """Begin a stream. Raises Unsupported for a language, grammar, ... it does not have."""
+        """Begin a stream. Raises Unsupported for a language, grammar, ... it does not have.
+
+        With long_steps this and all of Stream may be called while ``decode`` runs on other streams.
+        """
 
     def decode(self, streams: Sequence[Stream]) -> None:
         """Advance each of 1..max_batch ready streams of its own by one step. Raises EngineFailed."""
 
     def close(self) -> None:
         """Free what it holds; idempotent."""
+
+
+def check(options: Options, info: EngineInfo) -> None:
+    """Raises Unsupported for what an engine that says this of itself cannot do at all."""
+    if options.language and info.languages and options.language not in info.languages:
+        have = ", ".join(info.languages)
+        raise Unsupported(
+            f"language '{options.language}' is not in model '{info.name}'; it has {have}", param="language"
+        )
+    if (options.grammar or options.vocabulary) and not info.grammar:
+        raise Unsupported(f"model '{info.name}' takes no grammar or vocabulary", param="grammar")
+    if options.grammar and options.vocabulary:
+        raise Unsupported("give a grammar or a vocabulary, not both", param="vocabulary")

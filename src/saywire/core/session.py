@@ -23,7 +23,8 @@ from collections import deque
 
 from .. import messages as m
 from ..audio.vad import FRAME, VoiceState
-from ..engines.base import Engine, Stream, check
+from ..engines.base import Engine, Stream
+from ..engines.demands import check_demands
 from ..errors import OutOfOrder, SaywireError
 from ..types import RATE, Options, Samples
 from .decoding import Decoding, End, Feed, Say, Utterance
@@ -41,7 +42,7 @@ class Session:
     """Raises what ``Engine.open`` raises for the first options."""
 
     def __init__(self, engine: Engine, options: Options, resume: m.Settled = START) -> None:
-        check(options, engine.info)
+        check_demands(engine.info, options)
         self.options = options
         self.voice = VoiceState()
         """Of the voice detector after the last frame heard; its owner replaces it with each frame."""
@@ -155,7 +156,7 @@ class Session:
     def _configure(self, options: Options, at: int) -> None:
         self._note(at)
         try:
-            check(options, self._engine.info)
+            check_demands(self._engine.info, options)
             if self._decoding.idle:
                 self._decoding.prepare(options)
         except SaywireError as error:

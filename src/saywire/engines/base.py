@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ..errors import Unsupported
 from ..types import RATE, Hypothesis, Options, Samples
 
 Stability = Literal["native", "agreement", "none"]
@@ -88,16 +87,3 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free what it holds; idempotent."""
-
-
-def check(options: Options, info: EngineInfo) -> None:
-    """Raises Unsupported for what an engine that says this of itself cannot do at all."""
-    if options.language and info.languages and options.language not in info.languages:
-        have = ", ".join(info.languages)
-        raise Unsupported(
-            f"language '{options.language}' is not in model '{info.name}'; it has {have}", param="language"
-        )
-    if (options.grammar or options.vocabulary) and not info.grammar:
-        raise Unsupported(f"model '{info.name}' takes no grammar or vocabulary", param="grammar")
-    if options.grammar and options.vocabulary:
-        raise Unsupported("give a grammar or a vocabulary, not both", param="vocabulary")

@@ -109,7 +109,9 @@ def _revive(kind: type, value: object) -> object:
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_simplify)
-_decoders = [msgspec.msgpack.Decoder(kind, dec_hook=_revive) for kind in _KINDS[1:]]
+_decoders: list[msgspec.msgpack.Decoder[Down | Up]] = [
+    msgspec.msgpack.Decoder(kind, dec_hook=_revive) for kind in _KINDS[1:]
+]
 
 
 def pack(session: int, message: Down | Up) -> bytes:
@@ -125,8 +127,7 @@ def _unpack(kind: int, payload: bytes) -> Down | Up:
     if kind == _AUDIO:
         samples: Samples = np.frombuffer(payload, np.float32)
         return m.Audio(samples, RATE)
-    message: Down | Up = _decoders[kind - 1].decode(payload)
-    return message
+    return _decoders[kind - 1].decode(payload)
 
 
 class Unpacker:

@@ -26,6 +26,7 @@ from ..core.session import Session
 from ..engines import Entry
 from ..engines.base import Engine, Stream
 from ..errors import EngineFailed, SaywireError
+from ..types import Samples
 from .link import Down, Drop, Hello, Open, Refused, Unpacker, Up, pack
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ class Worker:
             else:
                 self._advance(number)
 
-    def _judge(self, sessions: Sequence[Session], frames: Sequence[m.Samples]) -> None:
+    def _judge(self, sessions: Sequence[Session], frames: Sequence[Samples]) -> None:
         probabilities, states = self._detector.judge(np.stack(frames), [s.voice for s in sessions])
         for session, probability, state in zip(sessions, probabilities, states, strict=True):
             session.voice = state

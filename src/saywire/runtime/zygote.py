@@ -51,7 +51,8 @@ def receive_request(requests: socket.socket) -> tuple[Request, socket.socket] | 
     head, handles, _, _ = socket.recv_fds(requests, LENGTH.size, 1)
     if not head:
         return None
-    data = requests.recv(*LENGTH.unpack(head), socket.MSG_WAITALL)
+    (length,) = LENGTH.unpack(head)
+    data = requests.recv(length, socket.MSG_WAITALL)
     request: Request = pickle.loads(data)
     return request, socket.socket(fileno=handles[0])
 

@@ -1,13 +1,24 @@
 """The server's settings: one typed Config, made of TOML, then environment, then flags.
 
-Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``.
-An unknown name or a value of the wrong type is a ConfigError at start-up that names the nearest.
+Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``, with
+commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Without one,
+``./saywire.toml`` is read, or else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
+An unknown name is a ConfigError at start-up that names the nearest; so is a value of the wrong type
+or out of range, wherever it stands, even where a later source replaces it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
+import msgspec
+
+from .errors import ConfigError
 from .types import Turns
 
 
@@ -16,7 +27,7 @@ class ServerConfig:
     host: str = "127.0.0.1"
     port: int = 8000
     """0 takes a free one."""
-    api_keys: tuple[str, ...] = ()
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Empty: everybody who can reach the port may use it."""
     max_sessions: int = 1000
     max_message_bytes: int = 24 * 2**20
@@ -36,7 +47,7 @@ class EngineConfig:
     """What a session gets that names no language."""
     workers: int = 0
     """Worker processes for each engine; 0: as many as cores, at most 4."""
-    start: str = "auto"
+    start: Literal["auto", "fork", "spawn"] = "auto"
     """How workers are started: fork, spawn, or auto (fork where there is one)."""
     preload: tuple[str, ...] = ()
     """Models to load before the server says it is ready, besides the default one."""
@@ -49,3 +60,183 @@ class Config:
     server: ServerConfig = field(default_factory=ServerConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
     turns: Turns = field(default_factory=Turns)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value of the effective configuration, as a person may read it."""
+
+    name: str
+    value: str
+    """Masked where it is a secret."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    config: Config
+    sources: Mapping[str, str]
+    """Of every ``section.field``: ``default``, ``file PATH:section.field``, ``environment NAME``
+    or ``flag``."""
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        shown = {name: _show(name, _read(self.config, name)) for name in self.sources}
+        return tuple(Setting(name, shown[name], source) for name, source in self.sources.items())
+
+
+PREFIX = "SAYWIRE_"
+FILE_VARIABLE = PREFIX + "CONFIG"
+SECRETS = frozenset({"server.api_keys"})
+
+FIELDS: Mapping[str, Any] = {
+    f"{section}.{name}": hint
+    for section, holder in get_type_hints(Config).items()
+    for name, hint in get_type_hints(holder).items()
+}
+"""The type of every ``section.field``."""
+
+RANGES: Mapping[str, msgspec.Meta] = {
+    "server.host": msgspec.Meta(min_length=1),
+    "server.port": msgspec.Meta(ge=0, le=65_535),
+    "server.max_sessions": msgspec.Meta(ge=1, le=1_000_000),
+    "server.max_message_bytes": msgspec.Meta(ge=64 * 2**10, le=2**30),
+    "server.max_upload_bytes": msgspec.Meta(ge=2**10, le=2**40),
+    "server.max_audio_seconds": msgspec.Meta(ge=1, le=7 * 86_400),
+    "server.drain_seconds": msgspec.Meta(ge=0, le=3_600),
+    "engine.model": msgspec.Meta(min_length=1),
+    "engine.workers": msgspec.Meta(ge=0, le=1_024),
+    "engine.max_backlog": msgspec.Meta(ge=1, le=86_400),
+    "turns.threshold": msgspec.Meta(gt=0, lt=1),
+    "turns.padding": msgspec.Meta(ge=0, le=5),
+    "turns.shortest": msgspec.Meta(ge=0, le=5),
+    "turns.silence": msgspec.Meta(ge=0.05, le=60),
+    "turns.longest": msgspec.Meta(ge=1, le=3_600),
+}
+"""Every number has limits, so that inf and nan are refused too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One value as it stood in a file, the environment or a flag."""
+
+    name: str
+    value: object
+    source: str
+
+
+def load(path: Path | None, environment: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:
+    """The configuration that holds now. ``flags`` maps ``section.field`` to a value or its text.
+
+    Raises ConfigError for a file that is missing or not TOML, an unknown name, a wrong value.
+    """
+    file = path or _find_file(environment)
+    values: dict[str, dict[str, object]] = {}
+    sources = dict.fromkeys(FIELDS, "default")
+    for given in (*_read_file(file), *_read_environment(environment), *_read_flags(flags)):
+        section, _, name = given.name.partition(".")
+        values.setdefault(section, {})[name] = _convert(given)
+        sources[given.name] = given.source
+    return Loaded(msgspec.convert(values, Config), sources)
+
+
+def _find_file(environment: Mapping[str, str]) -> Path | None:
+    if named := environment.get(FILE_VARIABLE):
+        return Path(named)
+    home = Path(environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME") or ".") / ".config")
+    usual = (Path("saywire.toml"), home / "saywire" / "config.toml")
+    return next((file for file in usual if file.is_file()), None)
+
+
+def _read_file(file: Path | None) -> Iterator[_Given]:
+    if file is None:
+        return
+    for section, table in _parse_file(file).items():
+        where = f"file {file}:{section}"
+        if section not in {name.partition(".")[0] for name in FIELDS}:
+            raise _unknown("section", section, (f.name for f in fields(Config)), where)
+        if not isinstance(table, dict):
+            raise ConfigError(f"{section} is not a table ({where}); write [{section}] above its fields")
+        for name, value in table.items():
+            yield _Given(f"{section}.{name}", value, f"{where}.{name}")
+
+
+def _parse_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as e:
+        raise ConfigError(f"cannot read the configuration file {file}: {e.strerror}") from e
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise ConfigError(f"the configuration file {file} is not TOML: {e}") from e
+
+
+def _read_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
+    names = {PREFIX + name.replace(".", "_").upper(): name for name in FIELDS}
+    for variable, text in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable == FILE_VARIABLE:
+            continue
+        if variable not in names:
+            raise _unknown("variable", variable, (*names, FILE_VARIABLE), f"environment {variable}")
+        yield _Given(names[variable], text, f"environment {variable}")
+
+
+def _read_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
+    return (_Given(name, value, "flag") for name, value in flags.items())
+
+
+def _convert(given: _Given) -> object:
+    if given.name not in FIELDS:
+        raise _unknown("setting", given.name, FIELDS, given.source)
+    hint = FIELDS[given.name]
+    # Files are typed, so they are read strictly; the environment and flags have only text.
+    text = isinstance(given.value, str) and not given.source.startswith("file ")
+    value = _split(cast(str, given.value), hint) if text else given.value
+    limited = Annotated[hint, RANGES[given.name]] if given.name in RANGES else hint
+    try:
+        return msgspec.convert(value, limited, strict=not text)
+    except msgspec.ValidationError as e:
+        found = f"{given.name} is {_show(given.name, given.value)} ({given.source})"
+        raise ConfigError(f"{found}; expected {_describe(given.name)}") from e
+
+
+def _split(text: str, hint: object) -> object:
+    """Read the text of a list or of nothing; msgspec reads numbers and truth itself."""
+    if get_origin(hint) is tuple:
+        return [item.strip() for item in text.split(",") if item.strip()]
+    return None if not text and type(None) in get_args(hint) else text
+
+
+def _describe(name: str) -> str:
+    hint, limits = FIELDS[name], RANGES.get(name)
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(get_args(hint))
+    if get_origin(hint) is tuple:
+        return "a list of texts"
+    if hint is bool:
+        return "true or false"
+    if hint not in (int, float) or limits is None:
+        return "text that is not empty" if limits else "text"
+    kind = "a whole number" if hint is int else "a number"
+    if limits.gt is not None:
+        return f"{kind} between {limits.gt} and {limits.lt}, both excluded"
+    return f"{kind} from {limits.ge} to {limits.le}"
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], source: str) -> ConfigError:
+    names = sorted(known)
+    near = get_close_matches(name, names, 1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
+    return ConfigError(f"unknown {kind} '{name}' ({source}); {hint}")
+
+
+def _read(config: Config, name: str) -> object:
+    section, _, field_name = name.partition(".")
+    return cast(object, getattr(getattr(config, section), field_name))
+
+
+def _show(name: str, value: object) -> str:
+    if name in SECRETS:
+        return "(hidden)" if value else "none"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return "none" if value is None else repr(value)

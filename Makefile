@@ -1,0 +1,57 @@
+# Everything a newcomer needs; nothing here needs root. `make` alone says what there is.
+#
+#   PYTHON=python3.13 make setup     another Python (3.11 or newer)
+#   VENV=/somewhere/else make setup  another place for the environment
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+TYPED := src $(wildcard bench examples)
+
+.PHONY: help setup demo serve test check format lock samples clean
+
+help:
+	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
+	@echo 'make serve    run the server (ARGS="--port 9000" adds flags)'
+	@echo 'make setup    only make the environment, in $(VENV)'
+	@echo 'make test     run the tests (ARGS="-k config" adds flags)'
+	@echo 'make check    lint, formatting, types, import contracts'
+	@echo 'make format   put the code in the house format'
+	@echo 'make lock     choose the versions in constraints.txt anew'
+	@echo 'make samples  synthesise the samples anew (needs espeak-ng, flite, sox)'
+	@echo 'make clean    remove the environment and all caches'
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt scripts/make_environment.sh
+	@PYTHON='$(PYTHON)' scripts/make_environment.sh '$(VENV)'
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/saywire demo $(ARGS)
+
+serve: $(STAMP)
+	@$(BIN)/saywire serve $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: $(STAMP)
+	scripts/lock_versions.sh '$(VENV)'
+
+samples:
+	scripts/make_samples.sh
+
+clean:
+	rm -rf '$(VENV)' build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Install the Debian packages that some tests and `make samples` use. Does nothing where they are
+# present; without root it says what is missing and goes on: those tests are skipped then.
+set -euo pipefail
+
+packages=(espeak-ng flite sox)
+
+missing=()
+for package in "${packages[@]}"; do
+    command -v "$package" >/dev/null || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "not installed, tests that need them are skipped: ${missing[*]}" >&2
+    exit 0
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+for attempt in 1 2 3; do
+    if apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; then
+        exit 0
+    fi
+    echo "apt-get failed, attempt $attempt of 3" >&2
+    sleep $((attempt * 5))
+done
+echo "could not install, tests that need them are skipped: ${missing[*]}" >&2

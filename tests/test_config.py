@@ -1,0 +1,225 @@
+"""The loader of the configuration: precedence, unknown names, types, secrets."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saywire.config import FIELDS, RANGES, Config, Loaded, load
+from saywire.errors import ConfigError
+
+NUMBERS = sorted(name for name, hint in FIELDS.items() if hint in (int, float))
+
+
+def variable(name: str) -> str:
+    return "SAYWIRE_" + name.replace(".", "_").upper()
+
+
+def toml(directory: Path, text: str) -> Path:
+    file = directory / "some.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def value(loaded: Loaded, name: str) -> object:
+    section, _, field = name.partition(".")
+    return getattr(getattr(loaded.config, section), field)
+
+
+def refusal(path: Path | None, environment: dict[str, str], flags: dict[str, object]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(path, environment, flags)
+    return caught.value.message
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_any_source_everything_is_the_default() -> None:
+    loaded = load(None, {}, {})
+    assert loaded.config == Config()
+    assert set(loaded.sources.values()) == {"default"}
+    assert set(loaded.sources) == set(FIELDS)
+
+
+@pytest.mark.parametrize("kinds", [k for n in range(4) for k in itertools.combinations("fev", n)])
+def test_flags_beat_the_environment_and_the_environment_beats_the_file(
+    tmp_path: Path, kinds: tuple[str, ...]
+) -> None:
+    file = toml(tmp_path, "[server]\nport = 1001\n") if "f" in kinds else None
+    environment = {"SAYWIRE_SERVER_PORT": "1002"} if "e" in kinds else {}
+    flags: dict[str, object] = {"server.port": 1003} if "v" in kinds else {}
+    loaded = load(file, environment, flags)
+    expected = {
+        "f": (1001, f"file {file}:server.port"),
+        "e": (1002, "environment SAYWIRE_SERVER_PORT"),
+        "v": (1003, "flag"),
+    }
+    port, source = expected[kinds[-1]] if kinds else (8000, "default")
+    assert (loaded.config.server.port, loaded.sources["server.port"]) == (port, source)
+
+
+def test_each_value_is_merged_by_itself(tmp_path: Path) -> None:
+    file = toml(tmp_path, '[server]\nport = 1\nhost = "::1"\n[turns]\nsilence = 1\n')
+    config = load(file, {"SAYWIRE_SERVER_PORT": "2"}, {"turns.padding": "0.2"}).config
+    assert config.server.port == 2
+    assert config.server.host == "::1"
+    assert config.turns == replace(Config().turns, silence=1.0, padding=0.2)
+    assert isinstance(config.turns.silence, float)
+
+
+@given(st.sampled_from(NUMBERS), st.floats(allow_nan=True, allow_infinity=True) | st.integers())
+def test_a_number_is_taken_exactly_when_it_is_in_its_range(name: str, number: float) -> None:
+    limits = RANGES[name]
+    above = number >= limits.ge if limits.ge is not None else number > (limits.gt or 0)
+    below = number <= limits.le if limits.le is not None else number < (limits.lt or 0)
+    fits = above and below and (FIELDS[name] is float or number == int(number))
+    if fits:
+        loaded = load(None, {variable(name): repr(number)}, {})
+        assert value(loaded, name) == number
+    else:
+        message = refusal(None, {variable(name): repr(number)}, {})
+        assert name in message and variable(name) in message and "expected a" in message
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_limits_and_its_default_is_within(name: str) -> None:
+    default = value(load(None, {}, {}), name)
+    assert value(load(None, {}, {name: default}), name) == default
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", ("a",)),
+        ("a, b ,c", ("a", "b", "c")),
+        ("", ()),
+        (" , ", ()),
+    ],
+)
+def test_lists_from_text_are_separated_by_commas(text: str, expected: tuple[str, ...]) -> None:
+    assert load(None, {"SAYWIRE_ENGINE_PRELOAD": text}, {}).config.engine.preload == expected
+    assert load(None, {}, {"engine.preload": text}).config.engine.preload == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("true", True), ("false", False), ("1", True), ("0", False)])
+def test_truth_from_text(text: str, expected: bool) -> None:
+    assert load(None, {"SAYWIRE_TURNS_VOICE": text}, {}).config.turns.voice is expected
+
+
+def test_empty_text_means_none_where_none_is_allowed() -> None:
+    assert (
+        load(None, {"SAYWIRE_ENGINE_LANGUAGE": ""}, {"engine.model": "tiny"}).config.engine.language is None
+    )
+    assert "engine.model" in refusal(None, {"SAYWIRE_ENGINE_MODEL": ""}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "culprit", "nearest"),
+    [
+        ("[sever]\nport = 1\n", "'sever'", "'server'"),
+        ("[server]\nprot = 1\n", "'server.prot'", "'server.port'"),
+        ("[engine]\nworker = 1\n", "'engine.worker'", "'engine.workers'"),
+        ("[turns]\nsilense = 1\n", "'turns.silense'", "'turns.silence'"),
+    ],
+)
+def test_an_unknown_name_in_a_file_names_the_nearest(
+    tmp_path: Path, text: str, culprit: str, nearest: str
+) -> None:
+    file = toml(tmp_path, text)
+    message = refusal(file, {}, {})
+    assert culprit in message and f"did you mean {nearest}?" in message and str(file) in message
+
+
+def test_an_unknown_name_in_the_environment_or_a_flag_names_the_nearest() -> None:
+    message = refusal(None, {"SAYWIRE_SERVER_PROT": "1"}, {})
+    assert "'SAYWIRE_SERVER_PROT'" in message and "did you mean 'SAYWIRE_SERVER_PORT'?" in message
+    assert "did you mean 'SAYWIRE_CONFIG'?" in refusal(None, {"SAYWIRE_CONFIGG": "x"}, {})
+    assert "did you mean 'server.port'?" in refusal(None, {}, {"server.prt": "1"})
+    assert "there are: engine.language" in refusal(None, {}, {"zzz": "1"})
+
+
+def test_other_programs_variables_are_left_alone() -> None:
+    assert load(None, {"PATH": "x", "SAY": "y"}, {}).config == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[server]\nport = "80"\n', ("server.port is '80'", "expected a whole number from 0 to 65535")),
+        ("[server]\nport = 80.5\n", ("server.port is 80.5",)),
+        ("[server]\nport = true\n", ("server.port is True",)),
+        ("[server]\nport = 70000\n", ("server.port is 70000", "from 0 to 65535")),
+        ("[turns]\nthreshold = 1.0\n", ("turns.threshold is 1.0", "between 0 and 1, both excluded")),
+        ("[turns]\nlongest = inf\n", ("turns.longest is inf",)),
+        ("[turns]\nlongest = nan\n", ("turns.longest is nan",)),
+        ("[turns]\nvoice = 1\n", ("turns.voice is 1", "expected true or false")),
+        ('[engine]\nstart = "frok"\n', ("engine.start is 'frok'", "one of auto, fork, spawn")),
+        ('[engine]\npreload = "tiny"\n', ("engine.preload is 'tiny'", "expected a list of texts")),
+        ("[engine]\npreload = [1]\n", ("engine.preload is [1]",)),
+        ("server = 1\n", ("server is not a table", "write [server]")),
+        ("[server\n", ("is not TOML",)),
+    ],
+)
+def test_a_wrong_value_in_a_file_says_what_was_expected(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    file = toml(tmp_path, text)
+    message = refusal(file, {}, {})
+    assert all(word in message for word in (*words, str(file)))
+
+
+def test_a_wrong_value_is_refused_even_where_a_later_source_replaces_it(tmp_path: Path) -> None:
+    file = toml(tmp_path, "[server]\nport = -1\n")
+    assert "server.port is -1" in refusal(file, {"SAYWIRE_SERVER_PORT": "80"}, {"server.port": 81})
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert "nowhere.toml" in refusal(tmp_path / "nowhere.toml", {}, {})
+    assert "nowhere.toml" in refusal(None, {"SAYWIRE_CONFIG": "nowhere.toml"}, {})
+
+
+def test_the_file_is_looked_for_where_it_is_usually(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    usual = home / ".config" / "saywire" / "config.toml"
+    other = tmp_path / "xdg" / "saywire" / "config.toml"
+    for port, file in enumerate((usual, other), 1):
+        file.parent.mkdir(parents=True)
+        file.write_text(f"[server]\nport = {port}\n")
+    environment = {"HOME": str(home)}
+    assert load(None, environment, {}).config.server.port == 1
+    assert load(None, environment | {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}, {}).config.server.port == 2
+    Path("saywire.toml").write_text("[server]\nport = 3\n")
+    assert load(None, environment, {}).config.server.port == 3
+    named = toml(tmp_path, "[server]\nport = 4\n")
+    assert load(None, environment | {"SAYWIRE_CONFIG": os.fspath(named)}, {}).config.server.port == 4
+    named.write_text("[server]\nport = 5\n")
+    assert load(named, environment | {"SAYWIRE_CONFIG": "nowhere"}, {}).config.server.port == 5
+
+
+def test_keys_are_never_shown(tmp_path: Path) -> None:
+    loaded = load(None, {"SAYWIRE_SERVER_API_KEYS": "sk-secret,sk-other"}, {})
+    assert loaded.config.server.api_keys == ("sk-secret", "sk-other")
+    shown = {setting.name: setting for setting in loaded.settings}
+    assert shown["server.api_keys"].value == "(hidden)"
+    assert "sk-" not in f"{loaded} {loaded.settings}"
+    file = toml(tmp_path, '[server]\napi_keys = "sk-secret"\n')
+    with pytest.raises(ConfigError) as caught:
+        load(file, {}, {})
+    assert "sk-secret" not in f"{caught.value}"
+
+
+def test_settings_tell_every_value_as_a_person_reads_it() -> None:
+    shown = {s.name: (s.value, s.source) for s in load(None, {}, {"engine.preload": "tiny,sphinx"}).settings}
+    assert shown["server.port"] == ("8000", "default")
+    assert shown["engine.preload"] == ("tiny, sphinx", "flag")
+    assert shown["engine.language"] == ("none", "default")
+    assert shown["server.api_keys"] == ("none", "default")

@@ -1,0 +1,117 @@
+"""ENGINES, the only list of engines, and the only place that imports one.
+
+An engine's file is imported, with whatever heavy library it needs, when it is loaded: in a worker
+process, or, for one that may be shared by forking, in the process the workers are forked from.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..errors import EngineFailed, UnknownModel
+from .base import Engine, EngineInfo, Stability, Stream
+
+__all__ = ["ENGINES", "Choice", "Engine", "EngineInfo", "Entry", "Stability", "Stream", "choose", "find"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One engine that the product knows, whether or not it can run here."""
+
+    name: str
+    loader: str
+    """``module:function`` inside this package; the function takes nothing and returns an Engine."""
+    requires: tuple[str, ...]
+    """Modules that must be importable."""
+    install: str
+    """What to install when they are not."""
+    languages: tuple[str, ...]
+    summary: str
+    rank: int = 0
+    """Higher is better for a language both have; 0 is never chosen by ``auto``."""
+    shares: bool = False
+    """Whether it may be loaded before the workers are forked, so that they share its memory."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Of the modules it requires, those that are not installed."""
+        return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+
+    def load(self) -> Engine:
+        """Raises EngineFailed when it cannot run here."""
+        if self.missing:
+            what = ", ".join(self.missing)
+            raise EngineFailed(f"engine '{self.name}' needs {what}; install it with: {self.install}")
+        module, _, function = self.loader.partition(":")
+        make: Callable[[], Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+        return make()
+
+
+ENGINES: tuple[Entry, ...] = (
+    Entry(
+        "sphinx",
+        "sphinx:load",
+        ("pocketsphinx",),
+        "pip install saywire",
+        ("en",),
+        "CMU PocketSphinx, US English dictation and grammars; small and weak",
+        rank=2,
+        shares=True,
+    ),
+    Entry(
+        "tiny",
+        "sherpa:load_tiny",
+        ("sherpa_onnx",),
+        "pip install saywire",
+        ("zh", "en"),
+        "digits and command words, Mandarin and English, by sherpa-onnx; under 1 MB",
+        rank=1,
+    ),
+    Entry(
+        "fake",
+        "fake:load",
+        (),
+        "pip install saywire",
+        (),
+        "numbers the loud stretches; exact, for tests",
+    ),
+)
+
+
+def find(name: str, entries: Sequence[Entry] = ENGINES) -> Entry:
+    """The entry of that name. Raises UnknownModel, naming the nearest."""
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    names = [entry.name for entry in entries]
+    near = get_close_matches(name, names, 1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
+    raise UnknownModel(f"no model '{name}'; {hint}", param="model")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What ``auto`` came to, and one line that says why and how to get a better one."""
+
+    entry: Entry
+    reason: str
+
+
+def choose(language: str | None, entries: Sequence[Entry] = ENGINES) -> Choice:
+    """The best engine that can run here for a language; without one, for English.
+
+    Raises UnknownModel when none can.
+    """
+    wanted = language or "en"
+    able = [e for e in entries if e.rank and wanted in e.languages]
+    runnable = sorted((e for e in able if not e.missing), key=lambda e: -e.rank)
+    if not runnable:
+        have = sorted({code for e in entries if e.rank for code in e.languages})
+        raise UnknownModel(f"no engine here knows language '{wanted}'; there are: {', '.join(have)}")
+    best = runnable[0]
+    asked = f"language '{wanted}'" if language else "no language asked, so English"
+    return Choice(best, f"auto: {best.name} for {asked}: {best.summary}; `saywire doctor` lists better ones")

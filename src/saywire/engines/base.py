@@ -1,0 +1,103 @@
+"""What a speech engine is. ``tests/engines/contract.py`` proves each one.
+
+An engine hears samples at its own rate, cut in any way, and must not let the cut change its words:
+it gathers what it needs for a step itself. It lives in one worker process; nothing here awaits,
+blocks on anything but its own arithmetic, or reads a clock. Legal order on a stream::
+
+    open (accept | decode while ready)* finish (decode while ready)* reset ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ..errors import Unsupported
+from ..types import RATE, Hypothesis, Options, Samples
+
+Stability = Literal["native", "agreement", "none"]
+"""How an engine knows its stable text: its decoder never revises what it said; successive
+hypotheses agreed on it; or it does not know before the final."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    name: str
+    sample_rate: int = RATE
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes; empty: any."""
+    stability: Stability = "none"
+    partials: bool = True
+    words: bool = False
+    """Whether finals carry word times."""
+    confidence: bool = False
+    """Whether words carry probabilities."""
+    hotwords: bool = False
+    grammar: bool = False
+    """Whether Options.grammar and Options.vocabulary are obeyed."""
+    max_batch: int = 1
+    """Streams one ``decode`` may advance."""
+    max_streams: int | None = None
+    """Streams one worker process can hold at a time; None: any number."""
+    adapts: bool = False
+    """Whether audio before ``reset`` may change what is heard after it (see Stream.context)."""
+    long_steps: bool = False
+    """Whether a step may take longer than a frame of audio (20 ms): it then gets its own thread."""
+    tail: float = 0.0
+    """Seconds of silence the engine itself adds at ``finish`` so that the last word is whole; measured."""
+
+
+class Stream(Protocol):
+    """The decoding state of one session. Never shared."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``Engine.decode`` would make progress on this stream."""
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """Of the utterance since ``reset``; word times count from its first sample."""
+
+    @property
+    def context(self) -> str:
+        """What ``Engine.open`` needs to go on as this stream would after ``reset``; at most 4 kB."""
+
+    def accept(self, samples: Samples) -> None:
+        """Take audio at the engine's rate, any length, empty too; cheap, never decodes."""
+
+    def finish(self) -> None:
+        """No more audio before ``reset``; ``ready`` stays true until all is decoded."""
+
+    def reset(self) -> None:
+        """Begin the next utterance with an empty hypothesis; what was not decoded is forgotten."""
+
+
+class Engine(Protocol):
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def open(self, options: Options, context: str = "") -> Stream:
+        """Begin a stream. Raises Unsupported for a language, grammar, ... it does not have.
+
+        With long_steps this and all of Stream may be called while ``decode`` runs on other streams.
+        """
+
+    def decode(self, streams: Sequence[Stream]) -> None:
+        """Advance each of 1..max_batch ready streams of its own by one step. Raises EngineFailed."""
+
+    def close(self) -> None:
+        """Free what it holds; idempotent."""
+
+
+def check(options: Options, info: EngineInfo) -> None:
+    """Raises Unsupported for what an engine that says this of itself cannot do at all."""
+    if options.language and info.languages and options.language not in info.languages:
+        have = ", ".join(info.languages)
+        raise Unsupported(
+            f"language '{options.language}' is not in model '{info.name}'; it has {have}", param="language"
+        )
+    if (options.grammar or options.vocabulary) and not info.grammar:
+        raise Unsupported(f"model '{info.name}' takes no grammar or vocabulary", param="grammar")
+    if options.grammar and options.vocabulary:
+        raise Unsupported("give a grammar or a vocabulary, not both", param="vocabulary")

@@ -1,0 +1,65 @@
+"""Which of a worker's events are echoes of what its predecessor said already? Pure.
+
+Utterances are recognised by their numbers. Answers have none, so they are counted: a replay repeats those
+that were given. Partials of a replay stay silent until it has caught up, so that text never runs
+backwards; a mark after the replay tells when.
+"""
+
+from __future__ import annotations
+
+from .. import messages as m
+
+
+class Echo:
+    mark = m.Mark(-1)
+    """Ends a replay; clients' marks are not negative."""
+
+    def __init__(self) -> None:
+        self.catching_up = False
+        self._begun = False
+        self._started = self._stopped = -1
+        self._ended: set[int] = set()
+        self._configured = self._cleared = 0
+
+    def begin(self, configured: int, cleared: int) -> None:
+        """A worker begins; it will repeat so many answers."""
+        self.catching_up = self._begun
+        self._begun = True
+        self._configured, self._cleared = configured, cleared
+
+    def is_new(self, event: m.Event) -> bool:
+        match event:
+            case m.SpeechStarted(utterance):
+                new, self._started = utterance > self._started, max(utterance, self._started)
+                return new
+            case m.SpeechStopped(utterance):
+                new, self._stopped = utterance > self._stopped, max(utterance, self._stopped)
+                return new
+            case m.Partial(utterance):
+                return not self.catching_up and utterance not in self._ended
+            case m.Final(utterance=number) | m.Failed(utterance=int() as number):
+                return self._end(number)
+            case m.Cleared(number):
+                return self._is_new_cleared(number)
+            case m.Configured() | m.Failed():
+                self._configured -= 1
+                return self._configured < 0
+            case m.Marked(id):
+                self.catching_up = self.catching_up and id != self.mark.id
+                return id != self.mark.id
+            case m.Settled():
+                self._ended = {number for number in self._ended if number >= event.utterance}
+                return True
+            case m.Finished():
+                return True
+
+    def _is_new_cleared(self, number: int | None) -> bool:
+        self._cleared -= 1
+        if number is not None:
+            self._ended.add(number)
+        return self._cleared < 0
+
+    def _end(self, number: int) -> bool:
+        new = number not in self._ended
+        self._ended.add(number)
+        return new

@@ -1,0 +1,228 @@
+"""A session seen from the ingress: it keeps what its worker may have to hear again.
+
+The worker behind a session can die, or be left for another model's; the client must not notice. So
+everything since the last Settled is kept, and given again, in order, to the next worker. What that
+one says again is recognised and not repeated: see ``echo.py``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .. import messages as m
+from ..audio.resample import Resampler, clean
+from ..errors import BadRequest, EngineFailed, OutOfOrder, Overloaded, SaywireError
+from ..types import RATE, Options, Samples
+from .echo import Echo
+from .keep import Keep
+from .link import Down, Open
+
+DEATHS = 3
+"""Workers that may die on the same audio before the session is given up."""
+
+
+class Seat(Protocol):
+    """A session's place in a worker."""
+
+    def send(self, message: Down) -> None:
+        """Never waits."""
+
+    def leave(self) -> None:
+        """Give the place back; no event comes any more."""
+
+
+class Usher(Protocol):
+    """Who gives seats."""
+
+    def seat(self, hosted: Hosted, options: Options) -> None:
+        """Answers, now or later, by ``hosted.seated`` or ``hosted.refused``."""
+
+    def same_model(self, one: Options, other: Options) -> bool: ...
+
+    def forget(self, hosted: Hosted) -> None:
+        """The session has ended."""
+
+
+class Hosted:
+    """``runtime.base.Hosted`` towards the connection; seated, refused, lost and hear for the usher."""
+
+    def __init__(self, usher: Usher, options: Options, moved: Callable[[], None], max_backlog: float) -> None:
+        self._usher = usher
+        self._moved = moved
+        self._max_backlog = max_backlog
+        self._seat: Seat | None = None
+        self._waiting = False  # for a seat, or for the answer to Open
+        self._asked: deque[Options] = deque()  # Configures before the first audio, not answered yet
+        self._door: Resampler | None = None
+        self._keep = Keep(options)
+        self._echo = Echo()
+        self._deaths = 0
+        self._events: list[m.Event] = []
+        self._finishing = self._over = False
+
+    # From the connection.
+
+    def receive(self, command: m.Command) -> None:
+        if self._finishing or self._over:
+            raise OutOfOrder(f"{type(command).__name__} after the session's end")
+        match command:
+            case m.Audio(samples, rate):
+                self._take_audio(samples, rate)
+            case m.Configure(options) if not self._keep.position:
+                self._ask(options)
+            case m.Configure(options) if not self._usher.same_model(options, self._keep.options):
+                error = BadRequest("the model can change only before the first audio", param="model")
+                self._say(m.Failed(None, error))
+            case _:
+                self._finishing = isinstance(command, m.Finish)
+                self._flush()
+                self._give(command)
+
+    def events_to_send(self) -> list[m.Event]:
+        events, self._events = self._events, []
+        return events
+
+    @property
+    def backlog(self) -> float:
+        return (self._keep.position - self._keep.settled.position) / RATE
+
+    @property
+    def ended(self) -> bool:
+        return self._over and not self._events
+
+    def close(self) -> None:
+        if not self._over:
+            self._over = True
+            self._leave()
+            self._usher.forget(self)
+
+    # From the usher.
+
+    def seated(self, seat: Seat) -> None:
+        """Here is the place that was asked for: everything kept goes there."""
+        if self._over:
+            seat.leave()
+            return
+        self._seat = seat
+        seat.send(Open(self._asked[0] if self._asked else self._keep.options, self._keep.settled))
+        for command in self._keep.commands():
+            seat.send(command)
+        if self._echo.catching_up and not self._finishing:
+            seat.send(self._echo.mark)
+
+    def refused(self, error: SaywireError) -> None:
+        """There is no place, or no session of these options."""
+        self._waiting = False
+        if self._asked:
+            self._asked.popleft()
+            self._say(m.Failed(None, error))
+            self._go_on()
+        else:
+            self._fail(error)
+
+    def lost(self) -> None:
+        """The worker died: go on in another one."""
+        self._seat = None
+        self._deaths += 1
+        if self._deaths >= DEATHS:
+            self._fail(EngineFailed(f"{self._deaths} workers died on this session's audio; it is given up"))
+        else:
+            self._request()
+
+    def hear(self, event: m.Event) -> None:
+        """An event from the worker."""
+        if self._waiting:
+            self._hear_answer(event)
+        elif self._echo.is_new(event):
+            self._pass_on(event)
+
+    # Inside.
+
+    def _take_audio(self, samples: Samples, rate: int) -> None:
+        if self.backlog > self._max_backlog:
+            raise Overloaded(
+                f"the engine is {self.backlog:.0f} s of audio behind; the limit is "
+                f"{self._max_backlog:.0f} s: send no faster than you speak"
+            )
+        if self._door is None or self._door.from_rate != rate:
+            door = Resampler(rate, RATE)
+            self._flush()
+            self._door = door
+        self._give_audio(self._door.feed(clean(samples)))
+
+    def _flush(self) -> None:
+        """What the resampler still holds belongs before whatever comes now."""
+        if self._door:
+            self._give_audio(self._door.flush())
+
+    def _give_audio(self, samples: Samples) -> None:
+        if len(samples):
+            self._give(m.Audio(samples))
+
+    def _give(self, command: m.Command) -> None:
+        self._keep.add(command)
+        if self._seat:
+            self._seat.send(command)
+        elif not self._waiting:
+            self._request()
+
+    def _ask(self, options: Options) -> None:
+        self._asked.append(options)
+        if len(self._asked) == 1:
+            self._request()
+
+    def _request(self) -> None:
+        self._leave()
+        self._waiting = True
+        self._echo.begin(self._keep.answered(m.Configure), self._keep.answered(m.Clear))
+        self._usher.seat(self, self._asked[0] if self._asked else self._keep.options)
+
+    def _hear_answer(self, event: m.Event) -> None:
+        """The answer to Open: to the first of ``_asked``, or to nobody's question."""
+        match event:
+            case m.Failed(None, error):
+                self._leave()
+                self.refused(error)
+            case m.Configured(options):
+                self._waiting = False
+                if self._asked:
+                    self._asked.popleft()
+                    self._keep.options = options
+                    self._say(event)
+                self._go_on()
+            case _:
+                raise OutOfOrder(f"{event!r} before the answer to Open")
+
+    def _go_on(self) -> None:
+        """Ask the next question; without one, be seated if there is something to be heard."""
+        if self._asked or (self._keep and not self._seat):
+            self._request()
+
+    def _pass_on(self, event: m.Event) -> None:
+        self._keep.note(event)
+        match event:
+            case m.Settled():
+                self._deaths = 0
+            case m.Finished():
+                self._say(event)
+                self.close()
+                return
+            case _:
+                pass
+        self._say(event)
+
+    def _say(self, event: m.Event) -> None:
+        self._events.append(event)
+        self._moved()
+
+    def _fail(self, error: SaywireError) -> None:
+        error.fatal = True
+        self._say(m.Failed(None, error))
+        self.close()
+
+    def _leave(self) -> None:
+        if self._seat:
+            self._seat.leave()
+            self._seat = None

@@ -1,0 +1,139 @@
+"""The running engines of one ingress: a crew of worker processes for each model, and who sits where.
+
+Everything here is the ingress's one asyncio loop. A worker that dies is replaced, and the sessions it
+held go on in another: they keep what is needed for that (``hosted.py``). A crew is begun when its model
+is first asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from .. import engines
+from ..config import Config
+from ..engines import Entry
+from ..errors import Overloaded, SaywireError
+from ..types import Options
+from .base import Model
+from .crew import Crew
+from .hosted import Hosted
+from .starters import Starter, choose
+
+log = logging.getLogger(__name__)
+
+CLOUD_NAMES = (
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe-diarize",
+    "gpt-transcribe",
+    "gpt-live-transcribe",
+    "gpt-realtime-whisper",
+    "gpt-realtime",
+    "auto",
+)
+"""Names that clients send because their makers' services have them: the server's own choice."""
+
+
+class Pool:
+    """``runtime.base.Host``. Make it anywhere; ``start`` and the rest inside the loop."""
+
+    def __init__(self, config: Config, entries: Sequence[Entry] = engines.ENGINES) -> None:
+        self._config = config
+        self._entries = entries
+        self._starter: Starter | None = None
+        self._crews: dict[str, Crew] = {}
+        self._sessions: set[Hosted] = set()
+        self._numbers = count(1)
+
+    async def start(self) -> None:
+        """Begin the crews of the default model and of those to preload. Raises what they raise."""
+        self._starter = choose(self._config.engine.start)
+        names = {self._default(None).name, *self._config.engine.preload}
+        await asyncio.gather(*(self._crew(engines.find(n, self._entries)).loaded() for n in names))
+
+    async def stop(self) -> None:
+        """End every session and worker at once; idempotent."""
+        for session in tuple(self._sessions):
+            session.close()
+        await asyncio.gather(*(crew.stop() for crew in self._crews.values()))
+        self._crews.clear()
+        if self._starter:
+            await asyncio.to_thread(self._starter.end)
+            self._starter = None
+
+    async def __aenter__(self) -> Pool:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def open(self, options: Options, moved: Callable[[], None]) -> Hosted:
+        limit = self._config.server.max_sessions
+        if len(self._sessions) >= limit:
+            raise Overloaded(f"{limit} sessions are open, which is the limit; try again later")
+        session = Hosted(self, options, moved, self._config.engine.max_backlog)
+        self._sessions.add(session)
+        return session
+
+    def models(self) -> Sequence[Model]:
+        return [self._describe(entry) for entry in self._entries if not entry.missing]
+
+    @property
+    def sessions(self) -> int:
+        return len(self._sessions)
+
+    @property
+    def processes(self) -> list[int]:
+        """Ids of the worker processes that are loaded."""
+        return [link.pid for crew in self._crews.values() for link in crew.links if link.pid]
+
+    # As the sessions' usher.
+
+    def seat(self, hosted: Hosted, options: Options) -> None:
+        try:
+            crew = self._crew(self._resolve(options))
+        except SaywireError as error:
+            hosted.refused(error)
+        else:
+            crew.seat(hosted)
+
+    def same_model(self, one: Options, other: Options) -> bool:
+        try:
+            return self._resolve(one) is self._resolve(other)
+        except SaywireError:
+            return False
+
+    def forget(self, hosted: Hosted) -> None:
+        self._sessions.discard(hosted)
+
+    # Inside.
+
+    def _resolve(self, options: Options) -> Entry:
+        if options.model is None or options.model in CLOUD_NAMES:
+            return self._default(options.language)
+        return engines.find(options.model, self._entries)
+
+    def _default(self, language: str | None) -> Entry:
+        settings = self._config.engine
+        if settings.model != "auto":
+            return engines.find(settings.model, self._entries)
+        return engines.choose(language or settings.language, self._entries).entry
+
+    def _crew(self, entry: Entry) -> Crew:
+        if entry.name not in self._crews:
+            assert self._starter is not None, "the pool was not started"
+            wanted = self._config.engine.workers or min(4, os.cpu_count() or 1)
+            self._crews[entry.name] = Crew(entry, self._starter, wanted, self._numbers)
+        return self._crews[entry.name]
+
+    def _describe(self, entry: Entry) -> Model:
+        crew = self._crews.get(entry.name)
+        info = crew.info if crew else None
+        workers, sessions = (len(crew.links), crew.sessions) if crew else (0, 0)
+        return Model(entry.name, entry.languages, entry.summary, info, workers, sessions)

@@ -1,0 +1,101 @@
+"""How worker processes come to be: forked from a zygote, or spawned where there is no fork."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+from typing import Protocol
+
+from ..engines import Entry
+from ..errors import ConfigError
+from . import zygote
+from .worker import work
+
+
+class Starter(Protocol):
+    def start(self, entry: Entry) -> socket.socket:
+        """Start a worker for an engine; our end of the link to it."""
+
+    def retire(self, entry: Entry) -> None:
+        """Free what is kept for further workers of an engine."""
+
+    def end(self) -> None:
+        """Free everything; the workers end with their links."""
+
+
+class Forking:
+    """Workers are forked from one zygote, those of an engine that shares its memory from one of its own."""
+
+    def __init__(self) -> None:
+        self._zygote = zygote.start()
+        self._nurseries: dict[str, socket.socket] = {}
+
+    def start(self, entry: Entry) -> socket.socket:
+        try:
+            return self._fork(entry)
+        except OSError:  # whom we asked was killed
+            self.retire(entry)
+            if self._zygote.process.poll() is not None:
+                self._zygote.end()
+                self._zygote = zygote.start()
+            return self._fork(entry)
+
+    def retire(self, entry: Entry) -> None:
+        if nursery := self._nurseries.pop(entry.name, None):
+            nursery.close()
+
+    def end(self) -> None:
+        for nursery in self._nurseries.values():
+            nursery.close()
+        self._zygote.end()
+
+    def _fork(self, entry: Entry) -> socket.socket:
+        mother = self._nursery(entry) if entry.shares else self._zygote.requests
+        return self._ask(mother, zygote.Request("worker", entry))
+
+    def _nursery(self, entry: Entry) -> socket.socket:
+        if entry.name not in self._nurseries:
+            request = zygote.Request("nursery", entry)
+            self._nurseries[entry.name] = self._ask(self._zygote.requests, request)
+        return self._nurseries[entry.name]
+
+    def _ask(self, mother: socket.socket, request: zygote.Request) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        zygote.send_request(mother, request, theirs)
+        return ours
+
+
+class Spawning:
+    """Each worker is a fresh interpreter, with its own copy of everything."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._processes: list[multiprocessing.process.BaseProcess] = []
+
+    def start(self, entry: Entry) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        process = self._context.Process(target=work, args=(theirs, entry), daemon=True)
+        process.start()
+        theirs.close()
+        self._processes = [p for p in self._processes if p.is_alive()] + [process]
+        return ours
+
+    def retire(self, entry: Entry) -> None:
+        pass
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.join()
+
+
+def choose(how: str) -> Starter:
+    """``fork``, ``spawn`` or ``auto``. Raises ConfigError."""
+    can_fork = hasattr(os, "fork") and hasattr(socket, "send_fds")
+    if how == "spawn" or (how == "auto" and not can_fork):
+        return Spawning()
+    if how in ("fork", "auto") and can_fork:
+        return Forking()
+    raise ConfigError(
+        f"engine.start is '{how}'; this system has auto, spawn" + (", fork" if can_fork else "")
+    )

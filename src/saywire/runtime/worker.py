@@ -1,0 +1,214 @@
+"""A worker process: one engine, the sessions that live with it, one loop.
+
+The loop's thread owns the sessions: it takes commands from the link, has voice judged for all sessions
+at once, feeds streams and sends events. Decoding happens in it too, or, for an engine of long steps, in a
+second thread that does nothing else, so that hearing never waits for it. Under load the oldest audio is
+decoded first, and partials thin out by themselves: one is said for each decoded step at most.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from .. import messages as m
+from ..audio.vad import VoiceDetector
+from ..core.session import Session
+from ..engines import Entry
+from ..engines.base import Engine, Stream
+from ..errors import EngineFailed, SaywireError
+from .link import Down, Drop, Hello, Open, Refused, Unpacker, Up, pack
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 32
+"""Frames of each session that are judged before the link is looked at again: about a second of audio."""
+MOST = 1 << 18
+"""Bytes read from the link at a time."""
+
+
+class Worker:
+    """``run`` returns when the other end of the link is gone."""
+
+    def __init__(self, link: socket.socket, engine: Engine, detector: VoiceDetector) -> None:
+        self._link = link
+        self._engine = engine
+        self._detector = detector
+        self._unpacker = Unpacker()
+        self._sessions: dict[int, Session] = {}
+        self._fresh: set[int] = set()  # sessions with something to hear or to advance
+        self._ready: dict[int, None] = {}  # sessions to decode, in the order they became so
+        self._decoding: list[int] = []
+        self._thread = DecodingThread(engine) if engine.info.long_steps else None
+
+    def run(self) -> None:
+        self._send(0, Hello(self._engine.info, os.getpid()))
+        sources: list[socket.socket] = [self._link] + ([self._thread.bell] if self._thread else [])
+        while True:
+            busy = self._fresh or (self._ready and not self._decoding)
+            readable, _, _ = select.select(sources, (), (), 0 if busy else None)
+            if self._link in readable and not self._read():
+                return
+            if self._thread and self._thread.bell in readable:
+                self._decoded(self._thread.answer())
+            self._hear()
+            self._decode()
+
+    def _read(self) -> bool:
+        data = self._link.recv(MOST)
+        for number, message in self._unpacker.feed(data):
+            self._take(number, message)
+        return bool(data)
+
+    def _take(self, number: int, message: Down | Up) -> None:
+        match message:
+            case Open():
+                self._open(number, message)
+            case Drop():
+                self._drop(number)
+            case _ if session := self._sessions.get(number):
+                assert isinstance(message, m.Command)
+                session.receive(message)
+                self._fresh.add(number)
+
+    def _open(self, number: int, message: Open) -> None:
+        try:
+            self._sessions[number] = Session(self._engine, message.options, message.resume)
+        except SaywireError as error:
+            self._send(number, m.Failed(None, error))
+        else:
+            self._send(number, m.Configured(message.options))
+
+    def _drop(self, number: int) -> None:
+        self._sessions.pop(number, None)
+        self._fresh.discard(number)
+        self._ready.pop(number, None)
+
+    def _hear(self) -> None:
+        """Judge what came in, all sessions together; then let those move that are not being decoded."""
+        fresh, self._fresh = self._fresh, set()
+        for _ in range(ROUNDS):
+            heard = [(n, f) for n in fresh if (f := self._sessions[n].next_frame()) is not None]
+            if not heard:
+                break
+            self._judge([self._sessions[n] for n, _ in heard], [f for _, f in heard])
+        else:
+            self._fresh = {n for n, _ in heard}
+        for number in fresh:
+            if number in self._decoding:
+                self._flush(number)
+            else:
+                self._advance(number)
+
+    def _judge(self, sessions: Sequence[Session], frames: Sequence[m.Samples]) -> None:
+        probabilities, states = self._detector.judge(np.stack(frames), [s.voice for s in sessions])
+        for session, probability, state in zip(sessions, probabilities, states, strict=True):
+            session.voice = state
+            session.hear(float(probability))
+
+    def _advance(self, number: int) -> None:
+        session = self._sessions[number]
+        session.advance()
+        self._flush(number)
+        if session.ready:
+            self._ready[number] = None
+
+    def _flush(self, number: int) -> None:
+        session = self._sessions[number]
+        events = session.events_to_send()
+        if events:
+            self._link.sendall(b"".join(pack(number, event) for event in events))
+        if session.finished:
+            self._drop(number)
+
+    def _decode(self) -> None:
+        """One step for as many sessions as the engine takes at a time."""
+        if self._decoding or not self._ready:
+            return
+        self._decoding = list(self._ready)[: self._engine.info.max_batch]
+        for number in self._decoding:
+            del self._ready[number]
+        streams = [self._sessions[number].stream for number in self._decoding]
+        if self._thread:
+            self._thread.ask(streams)
+        else:
+            self._decoded(decode(self._engine, streams))
+
+    def _decoded(self, errors: Sequence[SaywireError | None]) -> None:
+        numbers, self._decoding = self._decoding, []
+        for number, error in zip(numbers, errors, strict=True):
+            session = self._sessions.get(number)
+            if session and error:
+                session.fail(error)
+            if session:
+                self._advance(number)
+
+    def _send(self, number: int, message: Up) -> None:
+        self._link.sendall(pack(number, message))
+
+
+class DecodingThread:
+    """Decodes while the worker's loop hears. One batch at a time; ``bell`` is readable when it is done."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._asked: queue.SimpleQueue[Sequence[Stream]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Sequence[SaywireError | None]] = queue.SimpleQueue()
+        self.bell, self._rope = socket.socketpair()
+        threading.Thread(target=self._run, name="decoding", daemon=True).start()
+
+    def ask(self, streams: Sequence[Stream]) -> None:
+        self._asked.put(streams)
+
+    def answer(self) -> Sequence[SaywireError | None]:
+        """What became of each stream of the batch; only after the bell."""
+        self.bell.recv(1)
+        return self._answers.get()
+
+    def _run(self) -> None:
+        while True:
+            self._answers.put(decode(self._engine, self._asked.get()))
+            self._rope.send(b".")
+
+
+def decode(engine: Engine, streams: Sequence[Stream]) -> list[SaywireError | None]:
+    """One step of each; a batch that fails is tried again one by one, so that only the guilty suffer."""
+    try:
+        engine.decode(streams)
+    except Exception as error:  # an engine is foreign code: whatever it raises fails one utterance only
+        if len(streams) > 1:
+            return [outcome for stream in streams for outcome in decode(engine, [stream])]
+        if isinstance(error, SaywireError):
+            return [error]
+        log.exception("engine '%s' raised", engine.info.name)
+        return [EngineFailed(f"engine '{engine.info.name}' failed: {type(error).__name__}: {error}")]
+    return [None] * len(streams)
+
+
+def work(
+    link: socket.socket, entry: Entry, engine: Engine | None = None, detector: VoiceDetector | None = None
+) -> None:
+    """A worker process's whole life. What was not loaded before the fork is loaded here."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the ingress decides when; then the link ends
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.setswitchinterval(0.0002)  # the decoding thread must not make the loop wait 5 ms for the GIL
+    try:
+        engine = engine or entry.load()
+    except SaywireError as error:
+        link.sendall(pack(0, Refused(error)))
+        return
+    try:
+        Worker(link, engine, detector or VoiceDetector()).run()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the ingress is gone
+    finally:
+        engine.close()

@@ -1,7 +1,8 @@
 """The real digits: Free Spoken Digit Dataset, read straight from its recordings.zip.
 
-Source: github.com/Jakobovski/free-spoken-digit-dataset (Jakobovski and contributors), CC BY-SA 4.0: 3,000 recordings of
-0-9 by 6 speakers, 8 kHz, `{digit}_{speaker}_{index}.wav`. Index 0-4 is the official test split and is never trained on.
+Source: github.com/Jakobovski/free-spoken-digit-dataset (Jakobovski and contributors), CC BY-SA 4.0: 3,000
+recordings of 0-9 by 6 speakers, 8 kHz, `{digit}_{speaker}_{index}.wav`. Index 0-4 is the official test
+split and is never trained on.
 """
 
 from __future__ import annotations

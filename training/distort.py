@@ -38,7 +38,9 @@ def make_noise(rng: Rng, count: int) -> Samples:
             spectrum *= 10 ** (_smooth_curve(rng, frequency, 12.0) / 20)
     noise = np.fft.irfft(spectrum, count)
     if rng.random() < 0.3:  # a slow swell: traffic, wind
-        noise *= 1 + 0.8 * np.sin(2 * np.pi * (rng.uniform(0.2, 3) * np.arange(count) / SAMPLE_RATE + rng.random()))
+        noise *= 1 + 0.8 * np.sin(
+            2 * np.pi * (rng.uniform(0.2, 3) * np.arange(count) / SAMPLE_RATE + rng.random())
+        )
     unit: Samples = (noise / (noise.std() + 1e-9)).astype(np.float32)
     return unit
 
@@ -88,7 +90,9 @@ def narrow_band(samples: Samples, rng: Rng) -> Samples:
     telephone: Samples = soxr.resample(samples, SAMPLE_RATE, 8_000, quality="MQ")
     if rng.random() < 0.5 and len(telephone):
         frequency = np.fft.rfftfreq(len(telephone), 1 / 8_000)
-        spectrum = np.fft.rfft(telephone) * (1 / (1 + (200 / np.maximum(frequency, 1)) ** 4)) * (frequency < 3_450)
+        spectrum = (
+            np.fft.rfft(telephone) * (1 / (1 + (200 / np.maximum(frequency, 1)) ** 4)) * (frequency < 3_450)
+        )
         telephone = np.fft.irfft(spectrum, len(telephone)).astype(np.float32)
         peak = np.abs(telephone).max() + 1e-6
         curve = np.sign(telephone) * np.log1p(255 * np.abs(telephone / peak)) / np.log(256)
@@ -122,7 +126,7 @@ def distort(
     noise: float = 0.85,
     babble: Samples | None = None,
 ) -> Samples:
-    """The whole chain; `room`, `band`, `microphone` and `noise` (5-40 dB) are probabilities, the gain always varies."""
+    """The whole chain; the named arguments are probabilities (noise: 5-40 dB), the gain always varies."""
     if rng.random() < room:
         samples = reverberate(samples, rng)
     if rng.random() < microphone:
@@ -131,6 +135,10 @@ def distort(
         samples = narrow_band(samples, rng)
     if rng.random() < noise:
         use_babble = babble is not None and rng.random() < 0.15
-        kind = make_babble(rng, len(samples), babble) if use_babble and babble is not None else make_noise(rng, len(samples))
+        kind = (
+            make_babble(rng, len(samples), babble)
+            if use_babble and babble is not None
+            else make_noise(rng, len(samples))
+        )
         samples = add_noise(samples, kind, rng.uniform(12 if use_babble else 5, 40))
     return set_gain(samples, rng.uniform(0.5, 28))

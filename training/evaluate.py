@@ -1,12 +1,14 @@
-"""Measure `tiny` through the real sherpa-onnx OnlineRecognizer, fed in 100 ms chunks, and print the figures as JSON.
+"""Measure `tiny` through the real sherpa-onnx, fed in 100 ms chunks, and print the figures as JSON.
 
 Test sets, all made from fixed seeds by the espeak-ng and flite programs (nothing of them is trained on):
-- clean: espeak-ng variants and a flite voice that no training set contains, English and Mandarin, cut at the last word;
+- clean: espeak-ng variants and a flite voice that no training set contains, English and Mandarin, cut at
+  the last word;
 - distorted: the same phrases with noise of 5-40 dB, rooms, 8 kHz band and gain;
-- real: strings of 3-5 digits from the official test split (index 0-4) of the digit recordings; with --speaker, of
-  that speaker only and from all recordings (for a model trained without that speaker);
+- real: strings of 3-5 digits from the official test split (index 0-4) of the digit recordings; with
+  --speaker, of that speaker only and from all recordings (for a model trained without that speaker);
 - noise: ten seconds of noise or silence each: how many words it hears;
 - tail: how much padding the last word needs.
+
 Word error rate: edits / reference units, an English word or a Mandarin character being one unit (jiwer).
 Needs sherpa-onnx, numpy, soxr, jiwer and, to make the sets, espeak-ng and flite; no torch.
 """
@@ -71,7 +73,11 @@ def restrict(folder: Path, form: str, language: str, out: Path) -> Path:
 def load_recognizer(folder: Path, form: str = "ctc", language: str | None = None, **options: Any) -> Any:
     """A recogniser of the form ctc, transducer or offline_ctc, restricted to `language` if given."""
     with tempfile.TemporaryDirectory() as scratch:
-        files = {key: str(folder / name) for key, name in read_metadata(folder)["forms"][form].items() if key != "output_bias"}
+        files = {
+            key: str(folder / name)
+            for key, name in read_metadata(folder)["forms"][form].items()
+            if key != "output_bias"
+        }
         if language is not None:
             biased = "encoder" if form == "transducer" else "model"
             files[biased] = str(restrict(folder, form, language, Path(scratch)))
@@ -111,7 +117,7 @@ def measure_error_rate(references: Iterable[str], hypotheses: Iterable[str]) -> 
 
 
 def make_clean(count: int, seed: int = 7001) -> list[Sample]:
-    """`count` utterances: 40 % English espeak-ng, 20 % English flite, 40 % Mandarin espeak-ng, held-out voices only."""
+    """`count` utterances: 40 % English by espeak-ng, 20 % English by flite, 40 % Mandarin; held-out voices."""
     rng = random.Random(seed)
     plan = (("en", "espeak", 0.4), ("en", "flite", 0.2), ("zh", "espeak", 0.4))
     made = []
@@ -128,12 +134,14 @@ def _lead_in(samples: Samples) -> Samples:
 
 
 def make_distorted(clean: list[Sample], seed: int = 7002) -> list[Sample]:
-    """The same phrases after rooms (30 %), 8 kHz band (35 %), noise at 5-40 dB (85 %) and a gain of -0.5 to -28 dB."""
+    """The same after rooms (30 %), 8 kHz band (35 %), noise at 5-40 dB (85 %), peak at -0.5 to -28 dB."""
     rng = np.random.default_rng(seed)
     return [Sample(distort(each.samples, rng), each.text, each.language, each.group) for each in clean]
 
 
-def make_real(recordings: Recordings, speakers: Iterable[str], indexes: range, count: int, seed: int = 7003) -> list[Sample]:
+def make_real(
+    recordings: Recordings, speakers: Iterable[str], indexes: range, count: int, seed: int = 7003
+) -> list[Sample]:
     """`count` strings of 3-5 real digits for each speaker, up to 0.3 s apart."""
     rng = random.Random(seed)
     phrases: list[Phrase] = [
@@ -145,7 +153,7 @@ def make_real(recordings: Recordings, speakers: Iterable[str], indexes: range, c
 
 
 def make_no_speech(count: int, seed: int = 7004) -> list[Samples]:
-    """`count` times ten seconds: every fifth is digital silence or a faint hiss, the rest noise at -55 to -3 dB."""
+    """`count` times ten seconds: every fifth is silence or a faint hiss, the rest noise at -55 to -3 dB."""
     rng = np.random.default_rng(seed)
     made = []
     for index in range(count):
@@ -157,11 +165,12 @@ def make_no_speech(count: int, seed: int = 7004) -> list[Samples]:
 
 
 def score(recognizers: dict[str | None, Any], test: list[Sample], tail: float) -> dict[str, Any]:
-    """Error rates of a test set, overall and by group, open (any language) and restricted to the utterance's language."""
+    """Error rates, overall and by group: open (any language) and restricted to the utterance's language."""
     figures: dict[str, Any] = {"utterances": len(test)}
     for label in ("open", "restricted"):
         heard = [
-            recognise(recognizers[each.language if label == "restricted" else None], each.samples, tail) for each in test
+            recognise(recognizers[each.language if label == "restricted" else None], each.samples, tail)
+            for each in test
         ]
         figures[label] = {"all": round(measure_error_rate([each.text for each in test], heard), 2)}
         for group in dict.fromkeys(each.group for each in test):
@@ -170,14 +179,18 @@ def score(recognizers: dict[str | None, Any], test: list[Sample], tail: float) -
     return figures
 
 
-def measure_tail(recognizers: dict[str | None, Any], test: list[Sample], paddings: Iterable[float]) -> dict[str, Any]:
+def measure_tail(
+    recognizers: dict[str | None, Any], test: list[Sample], paddings: Iterable[float]
+) -> dict[str, Any]:
     """Share (%) of utterances, cut where the last word ends, whose last word is as with 1.5 s of padding."""
     settled = [split_words(recognise(recognizers[each.language], each.samples, 1.5)) for each in test]
     figures: dict[str, Any] = {"utterances": len(test)}
     for padding in paddings:
         same = 0
         for each, whole in zip(test, settled, strict=True):
-            same += split_words(recognise(recognizers[each.language], each.samples, padding))[-1:] == whole[-1:]
+            same += (
+                split_words(recognise(recognizers[each.language], each.samples, padding))[-1:] == whole[-1:]
+            )
         figures[f"{padding:.2f}"] = round(100 * same / len(test), 2)
     return figures
 
@@ -218,7 +231,9 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             figures["tail"] = measure_tail(recognizers, clean, np.arange(0.0, 0.85, 0.08).tolist())
     if args.recordings is not None:
         speakers, indexes = (SPEAKERS, TEST_INDEXES) if args.speaker is None else ((args.speaker,), range(50))
-        real = make_real(read_recordings(args.recordings), speakers, indexes, 30 if args.speaker is None else 200)
+        real = make_real(
+            read_recordings(args.recordings), speakers, indexes, 30 if args.speaker is None else 200
+        )
         figures["real"] = score(recognizers, real, tail)
     for clip in args.clip or ():
         figures[clip.name] = score_clip(recognizers, clip, tail)
@@ -226,13 +241,17 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, default=MODEL, help="folder with metadata.json")
     parser.add_argument("--form", choices=("ctc", "transducer", "offline_ctc"), default="ctc")
     parser.add_argument("--count", type=int, default=400, help="utterances of the clean and distorted sets")
     parser.add_argument("--recordings", type=Path, help="recordings.zip of the digit dataset")
     parser.add_argument("--speaker", choices=SPEAKERS, help="only this speaker's real digits, all recordings")
-    parser.add_argument("--clip", type=Path, action="append", help="a WAV beside its refs.json; repeat for several")
+    parser.add_argument(
+        "--clip", type=Path, action="append", help="a WAV beside its refs.json; repeat for several"
+    )
     parser.add_argument("--tail", type=float, help="seconds of zeros after the audio; default: metadata.json")
     parser.add_argument("--tails", action="store_true", help="also measure which padding the last word needs")
     print(json.dumps(evaluate(parser.parse_args()), ensure_ascii=False, indent=1))

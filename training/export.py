@@ -1,16 +1,18 @@
 """Write the network in three ONNX forms that sherpa-onnx loads, with tokens and a metadata file.
 
 Forms (contracts found in sherpa-onnx 2.0.1 and its sources of 2026-08):
-- `ctc.onnx`, streaming, the zipformer2-ctc contract: of its many state tensors only `embed_states` (7,296 floats) is
-  used, it holds the whole memory of the network; the others are as small as the contract allows and pass through;
-- `encoder.onnx`, `decoder.onnx`, `joiner.onnx`, streaming, the lstm-transducer contract, for hot words, keyword
-  spotting and token confidences: CTC repeats are removed inside the encoder (a frame whose best token is also the best
-  token of the frame before says blank), the decoder is a zero and the joiner a sum;
+- `ctc.onnx`, streaming, the zipformer2-ctc contract: of its many state tensors only `embed_states` (7,296
+  floats) is used, it holds the whole memory of the network; the others are as small as the contract allows
+  and pass through;
+- `encoder.onnx`, `decoder.onnx`, `joiner.onnx`, streaming, the lstm-transducer contract, for hot words,
+  keyword spotting and token confidences: CTC repeats are removed inside the encoder (a frame whose best
+  token is also the best token of the frame before says blank), the decoder is a zero and the joiner a sum;
 - `offline.onnx`, the zipformer2-ctc offline contract: the same network over a whole utterance.
 
-Large weights are stored as int8 with one scale a channel and multiplied out by constant folding when the model is
-loaded, so the files stay under 1 MB and run at float32 speed. The bias of the output layer is stored as plain float32:
-metadata.json says where in each file, so that an engine can switch the tokens of a language off.
+Large weights are stored as int8 with one scale a channel and multiplied out by constant folding when the
+model is loaded, so the files stay under 1 MB and run at float32 speed. The bias of the output layer is
+stored as plain float32: metadata.json says where in each file, so that an engine can switch the tokens of a
+language off.
 """
 
 from __future__ import annotations
@@ -114,7 +116,12 @@ class OfflineCtc(nn.Module):
 
 
 def convert(
-    module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str], outputs: list[str], axes: dict[str, Any]
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    path: Path,
+    names: list[str],
+    outputs: list[str],
+    axes: dict[str, Any],
 ) -> onnx.ModelProto:
     """Trace `module` to ONNX at `path` and return the model."""
     torch.onnx.export(
@@ -219,7 +226,9 @@ def export_transducer(net: TinyNet, folder: Path, frames: int) -> None:
     finish(model, path, metadata | {"rnn_hidden_size": 1, "d_model": size})
 
     path, context = folder / "decoder.onnx", torch.zeros(n, 2, dtype=torch.int64)
-    model = convert(ZeroDecoder(vocabulary), (context,), path, ["y"], ["decoder_out"], choose("y", "decoder_out"))
+    model = convert(
+        ZeroDecoder(vocabulary), (context,), path, ["y"], ["decoder_out"], choose("y", "decoder_out")
+    )
     finish(model, path, {"vocab_size": vocabulary, "context_size": 2})
 
     path, both = folder / "joiner.onnx", (torch.randn(n, vocabulary), torch.randn(n, vocabulary))
@@ -230,7 +239,12 @@ def export_transducer(net: TinyNet, folder: Path, frames: int) -> None:
 
 def export_offline(net: TinyNet, path: Path) -> None:
     """The offline CTC form."""
-    axes = {"x": {0: "N", 1: "T"}, "x_lens": {0: "N"}, "log_probs": {0: "N", 1: "T4"}, "log_probs_len": {0: "N"}}
+    axes = {
+        "x": {0: "N", 1: "T"},
+        "x_lens": {0: "N"},
+        "log_probs": {0: "N", 1: "T4"},
+        "log_probs_len": {0: "N"},
+    }
     inputs = (torch.randn(2, 100, net.shape.bins), torch.tensor([100, 80]))
     model = convert(OfflineCtc(net), inputs, path, ["x", "x_lens"], ["log_probs", "log_probs_len"], axes)
     metadata = {
@@ -270,16 +284,21 @@ def describe(net: TinyNet, folder: Path, frames: int, tail_padding: float) -> di
         },
         "language_tokens": {language: sorted(list_language_tokens(language)) for language in LANGUAGES},
         "vocabulary": {
-            language: [entry.written for entry in DIGITS[language] + COMMANDS[language]] for language in LANGUAGES
+            language: [entry.written for entry in DIGITS[language] + COMMANDS[language]]
+            for language in LANGUAGES
         },
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--frames", type=int, default=8, help="10 ms frames a streaming step, a multiple of 4")
+    parser.add_argument(
+        "--frames", type=int, default=8, help="10 ms frames a streaming step, a multiple of 4"
+    )
     parser.add_argument("--tail-padding", type=float, default=0.4, help="seconds, measured by evaluate.py")
     args = parser.parse_args()
     net = load(args.checkpoint)
@@ -288,7 +307,7 @@ def main() -> None:
     export_transducer(net, args.out, args.frames)
     export_offline(net, args.out / "offline.onnx")
     write_tokens(args.out / "tokens.txt")
-    # Equal scores: the subword model of sherpa-onnx then prefers the fewest tokens, which is how the words are split.
+    # With equal scores sherpa-onnx prefers the fewest tokens, which is how the words are split.
     pieces = [token for token in list_tokens()[1:] if token.isascii() or token.startswith("\u2581")]
     (args.out / "bpe.vocab").write_text("".join(f"{piece}\t-1\n" for piece in pieces), encoding="utf-8")
     description = describe(net, args.out, args.frames, args.tail_padding)

@@ -1,8 +1,9 @@
-"""The features `tiny` hears: 80 log-mel bins of Kaldi's fbank every 10 ms, exactly as sherpa-onnx computes them.
+"""The features `tiny` hears: 80 log-mel bins of Kaldi's fbank every 10 ms, exactly as sherpa-onnx computes
+them.
 
 Source: sherpa-onnx `features.cc` defaults for models without NeMo or Whisper features, checked against
-`OnlineStream.get_frames()` of sherpa-onnx 2.0.1 (2026-11): samples in [-1, 1], no dither, povey window, 20 Hz to
-400 Hz below Nyquist, edges not snipped.
+`OnlineStream.get_frames()` of sherpa-onnx 2.0.1 (2026-11): samples in [-1, 1], no dither, povey window, 20
+Hz to 400 Hz below Nyquist, edges not snipped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The network: causal, 40 ms output frames, all of its memory in one vector, so that any streaming contract can hold it.
+"""The network: causal, 40 ms output frames, all of its memory in one vector, so that any streaming contract
+can hold it.
 
-Four 10 ms frames are stacked into one 40 ms frame; blocks of causal depthwise convolution look back 8 such frames each;
-a GRU remembers the rest; a linear layer gives CTC log-probabilities. Nothing looks ahead, so cutting the audio into
-chunks of any multiple of 4 frames gives the same output.
+Four 10 ms frames are stacked into one 40 ms frame; blocks of causal depthwise convolution look back 8 such
+frames each; a GRU remembers the rest; a linear layer gives CTC log-probabilities. Nothing looks ahead, so
+cutting the audio into chunks of any multiple of 4 frames gives the same output.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class TinyNet(nn.Module):
         """
         shape, (count, frames, _) = self.shape, features.shape
         cache = state[:, : -shape.memory].reshape(count, shape.blocks, shape.width, shape.kernel - 1)
-        x = ((features - self.mean) * self.scale).reshape(count, frames // SUBSAMPLING, SUBSAMPLING * shape.bins)
+        x = ((features - self.mean) * self.scale).reshape(
+            count, frames // SUBSAMPLING, SUBSAMPLING * shape.bins
+        )
         x = self.front_norm(F.relu(self.front(x)))
         kept = []
         for index, block in enumerate(self.blocks):

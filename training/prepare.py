@@ -1,9 +1,11 @@
-"""Turn the spoken bank and the real digits into training utterances: features and token labels in one .npz shard.
+"""Turn the spoken bank and the real digits into training utterances: features and token labels in one .npz
+shard.
 
-Contract: an utterance is 0 to 3 phrases with pauses, distorted; labels are the tokens of its words. What a server
-does to audio is in it: pre-roll of 0-300 ms before the first word; half of the utterances are cut within 50 ms of the
-last word's end and followed by digital zeros, because that is what comes after the last packet of a push-to-talk
-client; long pauses; and noise or silence without any word. Index 0-4 of the real digits is never used.
+Contract: an utterance is 0 to 3 phrases with pauses, distorted; labels are the tokens of its words. What a
+server does to audio is in it: pre-roll of 0-300 ms before the first word; half of the utterances are cut
+within 50 ms of the last word's end and followed by digital zeros, because that is what comes after the last
+packet of a push-to-talk client; long pauses; and noise or silence without any word. Index 0-4 of the real
+digits is never used.
 """
 
 from __future__ import annotations
@@ -99,7 +101,9 @@ class Composer:
         rng = self.rng
         count = int(SAMPLE_RATE * rng.uniform(1, 6))
         if rng.random() < 0.3:
-            hiss = self.nrng.standard_normal(count).astype(np.float32) * np.float32(rng.choice((0, 1e-5, 1e-4)))
+            hiss = self.nrng.standard_normal(count).astype(np.float32) * np.float32(
+                rng.choice((0, 1e-5, 1e-4))
+            )
             return hiss
         noise = make_noise(self.nrng, count)
         clicks = np.zeros(count, np.float32)
@@ -140,7 +144,9 @@ def write_shard(path: Path, composer: Composer, count: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--recordings", type=Path, required=True, help="recordings.zip of the digit dataset")
     parser.add_argument("--bank", type=Path, action="append", required=True, help="repeat for several")
     parser.add_argument("--out", type=Path, required=True)

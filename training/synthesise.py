@@ -1,9 +1,10 @@
 """Speak phrases of the vocabulary with espeak-ng and flite, and keep them in a bank for `prepare`.
 
-Contract: every phrase is 16 kHz mono float32, trimmed so that it starts and ends where the speech does; the voices of
-the test split are never used by the training split. English: espeak-ng 1.51 (7 accents x variants) and flite 2.2
-voices; Mandarin: espeak-ng voice `cmn-latn-pinyin`, which reads numbered pinyin (the voice `cmn` of 1.51 reads Chinese
-characters wrongly). The sound depends on the seed alone. Needs the espeak-ng and flite programs, numpy and soxr.
+Contract: every phrase is 16 kHz mono float32, trimmed so that it starts and ends where the speech does; the
+voices of the test split are never used by the training split. English: espeak-ng 1.51 (7 accents x
+variants) and flite 2.2 voices; Mandarin: espeak-ng voice `cmn-latn-pinyin`, which reads numbered pinyin
+(the voice `cmn` of 1.51 reads Chinese characters wrongly). The sound depends on the seed alone. Needs the
+espeak-ng and flite programs, numpy and soxr.
 """
 
 from __future__ import annotations
@@ -25,22 +26,25 @@ from training.vocabulary import COMMANDS, DIGITS, Entry
 SAMPLE_RATE = 16_000
 Samples = NDArray[np.float32]
 
-ACCENTS = (
-    "en-us en-us en-us en-gb en-gb en-gb-x-rp en-gb-x-gbclan en-029 en-gb-scotland en-us-nyc en-gb-x-gbcwmd".split()
+_ACCENTS = (
+    "en-us en-us en-us en-gb en-gb en-gb-x-rp en-gb-x-gbclan en-029 en-gb-scotland "  # repeated: likelier
+    "en-us-nyc en-gb-x-gbcwmd"
 )
+ACCENTS = tuple(_ACCENTS.split())
 MANDARIN_VOICE = "cmn-latn-pinyin"
 # Held out of every training set, for both languages.
 TEST_VARIANTS = ("m6", "f4", "Alicia", "Henrique", "quincy", "pedro", "steph3")
 TEST_FLITE = ("rms",)
 TRAINING_FLITE = ("slt", "awb", "kal16")
-_SAME_SPEAKER_AS_TEST = ("steph", "steph2")  # espeak's steph3 is a setting of the same voice: keep all of them out
-TRAINING_VARIANTS = (
-    "m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 Alex Andy Andrea Annie Denis Diogo Gene Gene2 Hugo Jacky Lee Marco Mario Michael "
-    "Mike Mr Nguyen adam anika antonio aunty belinda benjamin boris caleb david ed edward edward2 grandma grandpa "
-    "gustave iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3 klatt4 klatt6 linda marcelo max michel miguel "
-    "norbert pablo paul rob robert sandro shelby travis victor zac"
-).split()
-TEST_ACCENTS = tuple(ACCENTS[:9])  # the two accents after them are spoken in training only
+# The variants steph and steph2 are settings of the same voice as steph3: they are in neither split.
+_TRAINING_VARIANTS = (
+    "m1 m2 m3 m4 m5 m7 m8 f1 f2 f3 f5 Alex Andy Andrea Annie Denis Diogo Gene Gene2 Hugo Jacky Lee Marco "
+    "Mario Michael Mike Mr Nguyen adam anika antonio aunty belinda benjamin boris caleb david ed edward "
+    "edward2 grandma grandpa gustave iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt3 klatt4 "
+    "klatt6 linda marcelo max michel miguel norbert pablo paul rob robert sandro shelby travis victor zac"
+)
+TRAINING_VARIANTS = tuple(_TRAINING_VARIANTS.split())
+TEST_ACCENTS = ACCENTS[:9]  # the two accents after them are spoken in training only
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,9 @@ def choose_entries(rng: random.Random, language: str) -> tuple[Entry, ...]:
     return tuple(rng.choice(pool) for _ in range(rng.choice((1, 2, 2, 3, 3, 4, 5, 6))))
 
 
-def _speak_entries(rng: random.Random, entries: tuple[Entry, ...], engine: str, test: bool) -> tuple[Samples, str]:
+def _speak_entries(
+    rng: random.Random, entries: tuple[Entry, ...], engine: str, test: bool
+) -> tuple[Samples, str]:
     language = entries[0].language
     separator = rng.choice((" ", " ", " ", ", ", ". ") if language == "en" else (" ", " ", ", "))
     text = separator.join(entry.spoken for entry in entries)
@@ -110,17 +116,19 @@ def _speak_entries(rng: random.Random, entries: tuple[Entry, ...], engine: str, 
 
 
 def speak_phrase(rng: random.Random, language: str, engine: str = "espeak", test: bool = False) -> Phrase:
-    """A random phrase of `language` by a random voice of the split. engine: espeak, or flite (English only)."""
+    """A random phrase by a random voice of the split. engine: espeak, or flite (English only)."""
     for _ in range(20):
         entries = choose_entries(rng, language)
         samples, voice = _speak_entries(rng, entries, engine, test)
         if len(samples) > SAMPLE_RATE // 16:  # a variant can fall silent at an extreme pitch
             return Phrase(samples, entries, voice)
-    raise RuntimeError(f"{engine} spoke nothing in 20 attempts; is it installed with the voices this file names?")
+    raise RuntimeError(
+        f"{engine} spoke nothing in 20 attempts; is it installed with the voices this file names?"
+    )
 
 
 def write_bank(path: Path, seed: int, counts: dict[tuple[str, str], int]) -> None:
-    """Speak `counts[language, engine]` training phrases and store them in one .npz (int16 samples, offsets, words)."""
+    """Speak `counts[language, engine]` training phrases into one .npz: int16 samples, offsets, words."""
     rng = random.Random(seed)
     pieces: list[NDArray[np.int16]] = []
     words: list[str] = []
@@ -136,7 +144,9 @@ def write_bank(path: Path, seed: int, counts: dict[tuple[str, str], int]) -> Non
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--english", type=int, default=0, help="espeak-ng phrases in English")

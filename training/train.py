@@ -1,8 +1,9 @@
 """Train the network with CTC on shards of `prepare`, on one core, within a wall-clock budget.
 
-The features of an utterance are never twice the same: each time it is drawn, its vocal tract, tempo, gain, microphone
-curve and background change in the feature domain, and SpecAugment (Park et al. 2019, arXiv 1904.08779) masks parts.
-The weights that are kept are a running average over steps. Checkpoints hold plain tensors only.
+The features of an utterance are never twice the same: each time it is drawn, its vocal tract, tempo, gain,
+microphone curve and background change in the feature domain, and SpecAugment (Park et al. 2019, arXiv
+1904.08779) masks parts. The weights that are kept are a running average over steps. Checkpoints hold plain
+tensors only.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def read_shard(path: Path) -> list[Utterance]:
         frames, frame_offsets = file["frames"], file["frame_offsets"]
         labels, label_offsets = file["labels"], file["label_offsets"]
     utterances = [
-        Utterance(frames[frame_offsets[i] : frame_offsets[i + 1]], labels[label_offsets[i] : label_offsets[i + 1]])
+        Utterance(
+            frames[frame_offsets[i] : frame_offsets[i + 1]], labels[label_offsets[i] : label_offsets[i + 1]]
+        )
         for i in range(len(frame_offsets) - 1)
     ]
     return [each for each in utterances if len(each.frames) // SUBSAMPLING >= 2 * len(each.labels) + 1]
@@ -93,7 +96,7 @@ class Augmenter:
         return frames
 
     def _warp(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scale the frequency axis (another vocal tract) and the time axis (another tempo) by interpolation."""
+        """Scale frequency (another vocal tract) and time (another tempo) by interpolation."""
         alpha, tempo = self.rng.uniform(0.88, 1.14), self.rng.uniform(0.88, 1.14)
         bins = np.interp(self.centres * alpha, self.centres, np.arange(len(self.centres)))
         frames = _interpolate(frames.T, bins).T
@@ -102,13 +105,17 @@ class Augmenter:
 
     def _curve(self, spread: float) -> NDArray[np.float32]:
         anchors = self.rng.normal(0, spread, 6)
-        curve: NDArray[np.float32] = np.interp(np.arange(80), np.linspace(0, 79, 6), anchors).astype(np.float32)
+        curve: NDArray[np.float32] = np.interp(np.arange(80), np.linspace(0, 79, 6), anchors).astype(
+            np.float32
+        )
         return curve
 
     def _add_noise(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         loud = float(np.percentile(frames.mean(1), 90))
         level = loud - self.rng.uniform(1.5, 9)
-        noise = level + self._curve(1.5) + self.flutter * self.rng.standard_normal(frames.shape, dtype=np.float32)
+        noise = (
+            level + self._curve(1.5) + self.flutter * self.rng.standard_normal(frames.shape, dtype=np.float32)
+        )
         return np.logaddexp(frames, noise.astype(np.float32))
 
     def mask(self, frames: NDArray[np.float32], filling: NDArray[np.float32]) -> None:
@@ -129,7 +136,7 @@ def _interpolate(rows: NDArray[np.float32], positions: NDArray[np.float64]) -> N
 
 
 def collate(utterances: list[Utterance], augmenter: Augmenter | None, filling: NDArray[np.float32]) -> Batch:
-    """Stack utterances, changed by `augmenter` if given; what lies beyond an utterance's end is not scored."""
+    """Stack utterances, changed by `augmenter` if given; what lies beyond an end is not scored."""
     matrices = []
     for utterance in utterances:
         frames = utterance.frames.astype(np.float32)
@@ -196,14 +203,16 @@ def start_net(utterances: list[Utterance], seed: int, sizes: dict[str, int]) -> 
     """A fresh network whose input normalisation comes from the data."""
     torch.manual_seed(seed)
     net = TinyNet(Shape(len(list_tokens()), **sizes))
-    frames = np.concatenate([each.frames[:: SUBSAMPLING] for each in utterances[:600]]).astype(np.float32)
+    frames = np.concatenate([each.frames[::SUBSAMPLING] for each in utterances[:600]]).astype(np.float32)
     net.mean.copy_(torch.from_numpy(frames.mean(0)))
     net.scale.copy_(torch.from_numpy(1 / (frames.std(0) + 1e-3)))
     return net
 
 
-def train(net: TinyNet, utterances: list[Utterance], out: Path, minutes: float, peak: float, seed: int) -> None:
-    """Cosine learning rate from `peak` to zero over `minutes`; the average is saved to `out` every two minutes."""
+def train(
+    net: TinyNet, utterances: list[Utterance], out: Path, minutes: float, peak: float, seed: int
+) -> None:
+    """Cosine learning rate from `peak` to zero over `minutes`; saves to `out` every two minutes."""
     validation, utterances = utterances[:VALIDATION], utterances[VALIDATION:]
     augmenter, rng = Augmenter(seed), random.Random(seed)
     filling = net.mean.numpy()
@@ -221,7 +230,9 @@ def train(net: TinyNet, utterances: list[Utterance], out: Path, minutes: float, 
         losses.append(take_step(net, optimiser, batch))
         step += 1
         decay = min(AVERAGE_DECAY, step / (step + 20))
-        torch._foreach_lerp_(list(average.values()), [tensor.detach() for tensor in net.state_dict().values()], 1 - decay)
+        torch._foreach_lerp_(
+            list(average.values()), [tensor.detach() for tensor in net.state_dict().values()], 1 - decay
+        )
         if time.monotonic() - saved > 120 or done + 1e-3 > 1:
             saved = time.monotonic()
             report(net, average, validation, out, step, step / len(batches), done, losses)
@@ -232,7 +243,12 @@ def take_step(net: TinyNet, optimiser: torch.optim.Optimizer, batch: Batch) -> f
     with torch.autocast("cpu", torch.bfloat16):
         log_probs, _ = net(batch.features, torch.zeros(len(batch.features), net.shape.state))
     loss = F.ctc_loss(
-        log_probs.transpose(0, 1), batch.labels, batch.lengths, batch.counts, reduction="sum", zero_infinity=True
+        log_probs.transpose(0, 1),
+        batch.labels,
+        batch.lengths,
+        batch.counts,
+        reduction="sum",
+        zero_infinity=True,
     ) / len(batch.features)
     optimiser.zero_grad()
     loss.backward()
@@ -257,15 +273,16 @@ def report(
     errors = measure_token_errors(mean, validation)
     note = {"step": step, "epoch": epoch, "token_error_rate": errors}
     save(out, net, average, note)
-    recent = losses[-500:]
+    loss = sum(losses[-500:]) / max(1, len(losses[-500:]))
     print(
-        f"done {done:.3f} step {step} epoch {epoch:.1f} loss {sum(recent) / max(1, len(recent)):.3f} errors {errors:.4f}",
-        flush=True,
+        f"done {done:.3f} step {step} epoch {epoch:.1f} loss {loss:.3f} token errors {errors:.4f}", flush=True
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shard", type=Path, action="append", required=True, help="repeat for several")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--init", type=Path, help="checkpoint to continue from")

@@ -1,7 +1,7 @@
 """The words of `tiny`: how each is written, split into tokens and spoken by the synthesisers.
 
-Contract: token 0 is the CTC blank; a token that begins a word carries "▁" (U+2581), as sherpa-onnx expects of
-subword models; a Mandarin token is one character. Written forms are lower case.
+Contract: token 0 is the CTC blank; a token that begins a word carries "▁" (U+2581), as sherpa-onnx expects
+of subword models; a Mandarin token is one character. Written forms are lower case.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ _ENGLISH_SPLITS = {
     "volume": "vo lume",
 }
 _ENGLISH_COMMANDS = (
-    "yes no open close start stop play pause left right up down next back hello world computer please cancel volume"
-).split()
+    "yes no open close start stop play pause left right up down next back hello world computer please cancel "
+    "volume"
+)
 
 _MANDARIN_DIGITS = {
     "零": "ling2",
@@ -79,7 +80,7 @@ DIGITS = {
     "zh": tuple(Entry(word, "zh", tuple(word), sound) for word, sound in _MANDARIN_DIGITS.items()),
 }
 COMMANDS = {
-    "en": tuple(_english(word) for word in _ENGLISH_COMMANDS),
+    "en": tuple(_english(word) for word in _ENGLISH_COMMANDS.split()),
     "zh": tuple(Entry(word, "zh", tuple(word), sound) for word, sound in _MANDARIN_COMMANDS.items()),
 }
 
@@ -98,7 +99,9 @@ def list_language_tokens(language: str) -> frozenset[int]:
 
 def write_tokens(path: Path) -> None:
     """Write the `token id` lines that sherpa-onnx reads."""
-    path.write_text("".join(f"{token} {index}\n" for index, token in enumerate(list_tokens())), encoding="utf-8")
+    path.write_text(
+        "".join(f"{token} {index}\n" for index, token in enumerate(list_tokens())), encoding="utf-8"
+    )
 
 
 def split_words(text: str) -> list[str]:

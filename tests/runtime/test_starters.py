@@ -65,9 +65,7 @@ def test_a_zygote_that_was_killed_is_started_again() -> None:
     try:
         assert isinstance(greet(starter, FAKE), Hello)
         os.kill(starter.pid, signal.SIGKILL)
-        os.waitid(
-            os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT
-        )  # it is dead; reaping it stays the starter's business
+        os.waitid(os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)  # dead; reaping is not ours
         assert isinstance(greet(starter, FAKE), Hello)
         assert isinstance(greet(starter, SINGLE), Hello)
     finally:

@@ -67,7 +67,11 @@ class Forking:
 
     def _ask(self, mother: socket.socket, request: zygote.Request) -> socket.socket:
         ours, theirs = socket.socketpair()
-        zygote.send_request(mother, request, theirs)
+        try:
+            zygote.send_request(mother, request, theirs)
+        except OSError:
+            ours.close()
+            raise
         return ours
 
 

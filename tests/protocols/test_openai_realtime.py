@@ -103,6 +103,21 @@ def test_the_server_s_defaults_are_used_and_shown():
     }
 
 
+def utter(adapter, number):
+    adapter.send(m.SpeechStopped(number, number, m.Cause.COMMIT))
+    adapter.send(m.Final(number, "", number, number))
+
+
+def test_a_long_session_forgets_its_oldest_items():
+    adapter = opened()
+    for number in range(1001):
+        utter(adapter, number)
+    adapter.frames_to_send()
+    assert tell(adapter, type="conversation.item.retrieve", item_id="item_2") == []
+    with pytest.raises(BadRequest, match="item_1' does not exist"):
+        tell(adapter, type="conversation.item.retrieve", item_id="item_1")
+
+
 class Stage:
     """A session that plays utterances at random, in an order that messages.py allows.
 

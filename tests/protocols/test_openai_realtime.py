@@ -82,6 +82,12 @@ def test_the_commit_limit_counts_audio_of_any_format():
     assert tell(adapter, type="input_audio_buffer.commit") == [m.Commit()]
 
 
+def test_an_error_does_not_repeat_a_huge_value():
+    with pytest.raises(BadRequest) as refused:
+        tell(opened(), type="x" * 1_000_000)
+    assert refused.value.code == "invalid_value" and len(refused.value.message) < 1_000
+
+
 def test_an_error_of_the_server_blames_no_earlier_event():
     adapter = opened()
     tell(adapter, type="input_audio_buffer.clear", event_id="fine")

@@ -1,0 +1,14 @@
+"""One file for each wire that clients speak; PROTOCOLS is the only list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .base import Adapter, Surroundings
+from .openai_realtime import OpenAiRealtime
+
+PROTOCOLS: dict[str, Callable[[Surroundings], Adapter]] = {
+    "/v1/realtime": OpenAiRealtime,
+    "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
+}
+"""The adapter of each websocket path."""

@@ -56,6 +56,7 @@ class Hosted:
         self._waiting = False  # for a seat, or for the answer to Open
         self._asked: deque[Options] = deque()  # Configures before the first audio, not answered yet
         self._door: Resampler | None = None
+        self._rate = 0  # of the audio that comes to it
         self._keep = Keep(options)
         self._echo = Echo()
         self._deaths = 0
@@ -146,10 +147,10 @@ class Hosted:
                 f"the engine is {self.backlog:.0f} s of audio behind; the limit is "
                 f"{self._max_backlog:.0f} s: send no faster than you speak"
             )
-        if self._door is None or self._door.from_rate != rate:
-            door = Resampler(rate, RATE)
+        if self._door is None or self._rate != rate:
+            door = Resampler(rate, RATE)  # a bad rate changes nothing
             self._flush()
-            self._door = door
+            self._door, self._rate = door, rate
         self._give_audio(self._door.feed(clean(samples)))
 
     def _flush(self) -> None:

@@ -52,9 +52,14 @@ class Pool:
 
     async def start(self) -> None:
         """Begin the crews of the default model and of those to preload. Raises what they raise."""
-        self._starter = choose(self._config.engine.start)
         names = {self._default(None).name, *self._config.engine.preload}
-        await asyncio.gather(*(self._crew(engines.find(n, self._entries)).loaded() for n in names))
+        entries = [engines.find(name, self._entries) for name in names]
+        self._starter = choose(self._config.engine.start)
+        try:
+            await asyncio.gather(*(self._crew(entry).loaded() for entry in entries))
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """End every session and worker at once; idempotent."""

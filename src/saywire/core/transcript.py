@@ -1,0 +1,164 @@
+"""Finals become a transcript; a transcript becomes one text, growing text, or JSON.
+
+Pure: the server and the command line both use it, and no wire's words appear here. ``join`` decides
+once for the whole house what stands between two utterances. Subtitles are in ``subtitles.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from ..errors import OutOfOrder
+from ..messages import Event, Final, Partial
+from ..types import Segment, Word
+
+UNSPACED = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
+    "\u2e80-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"  # radicals, kana, Han; Hangul has spaces
+    "\U00020000-\U0003ffff"
+)
+"""Scripts that are written without spaces between words, as the inside of a character class."""
+WIDE_MARKS = "\u3000-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+"""Full-width punctuation, which carries its own space."""
+CLOSING = ",.;:!?%)\\]}\u2019\u201d\u2026"
+"""What stands at the end of the word before it."""
+
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_WIDE_MARK = re.compile(f"[{WIDE_MARKS}]")
+_CLOSING = re.compile(f"[{CLOSING}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All that was said in one piece of audio."""
+
+    segments: tuple[Segment, ...]
+    seconds: float
+    """Length of the audio, silence included."""
+
+    @property
+    def text(self) -> str:
+        return join(segment.text for segment in self.segments)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def language(self) -> str | None:
+        """The language most segments are in; None where no engine said one."""
+        found = Counter(segment.language for segment in self.segments if segment.language)
+        return found.most_common(1)[0][0] if found else None
+
+
+def to_segment(final: Final) -> Segment:
+    return Segment(final.text.strip(), final.start, final.end, final.words, final.language)
+
+
+def to_transcript(finals: Iterable[Final], seconds: float) -> Transcript:
+    """Finals without text leave no segment."""
+    segments = (to_segment(final) for final in finals)
+    return Transcript(tuple(segment for segment in segments if segment.text), seconds)
+
+
+def join(texts: Iterable[str]) -> str:
+    """One text of many: a space between words of spaced scripts, none inside Chinese or Japanese."""
+    joined = ""
+    for text in texts:
+        text = text.strip()
+        joined += glue(joined, text) + text
+    return joined
+
+
+def glue(before: str, after: str) -> str:
+    """What stands between two texts: a space or nothing."""
+    if not before or not after or before[-1].isspace() or after[0].isspace():
+        return ""
+    left, right = before[-1], after[0]
+    if _WIDE_MARK.match(left) or _WIDE_MARK.match(right) or _CLOSING.match(right):
+        return ""
+    return "" if _UNSPACED.match(left) and _UNSPACED.match(right) else " "
+
+
+class Deltas:
+    """The same transcript as pieces that are only ever appended.
+
+    After each utterance's Final the pieces so far, put together, are ``join`` of the finals so far.
+    Before it only stable text is given out, since nothing can be taken back.
+    """
+
+    def __init__(self) -> None:
+        self._tail = ""
+        self._sent = ""
+        self._next = 0
+
+    def take(self, event: Event) -> str:
+        """The piece that an event adds; often empty. Raises OutOfOrder where stable text changed."""
+        match event:
+            case Partial(utterance, hypothesis) if utterance >= self._next:
+                # A trailing space may yet turn out to be the end.
+                return self._grow(hypothesis.text[: hypothesis.stable].strip())
+            case Final(utterance=utterance, text=text):
+                piece = self._grow(text.strip())
+                self._next, self._sent = utterance + 1, ""
+                return piece
+        return ""
+
+    def _grow(self, text: str) -> str:
+        if not text.startswith(self._sent):
+            if self._sent.startswith(text):
+                return ""
+            raise OutOfOrder(f"stable text changed at character {_common(text, self._sent)}")
+        piece = text[len(self._sent) :]
+        if piece and not self._sent:
+            piece = glue(self._tail, text) + piece
+        self._sent = text
+        self._tail = piece[-1:] or self._tail
+        return piece
+
+
+def _common(a: str, b: str) -> int:
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+class _WordJson(msgspec.Struct, omit_defaults=True):
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+
+class _SegmentJson(msgspec.Struct, omit_defaults=True):
+    start: float
+    end: float
+    text: str
+    language: str | None = None
+    words: list[_WordJson] = []
+
+
+class _TranscriptJson(msgspec.Struct):
+    text: str
+    language: str | None
+    seconds: float
+    segments: list[_SegmentJson]
+
+
+def to_json(transcript: Transcript) -> str:
+    """One JSON object; times in seconds, to the millisecond."""
+    segments = [
+        _SegmentJson(round(s.start, 3), round(s.end, 3), s.text, s.language, [_word_json(w) for w in s.words])
+        for s in transcript.segments
+    ]
+    body = _TranscriptJson(transcript.text, transcript.language, round(transcript.seconds, 3), segments)
+    return msgspec.json.encode(body).decode()
+
+
+def _word_json(word: Word) -> _WordJson:
+    confidence = None if word.confidence is None else round(word.confidence, 4)
+    return _WordJson(word.text, round(word.start, 3), round(word.end, 3), confidence)

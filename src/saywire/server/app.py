@@ -1,0 +1,172 @@
+"""The routes. Everything else is asked for by name.
+
+Websocket wires are listed in ``protocols.PROTOCOLS``; what HTTP offers beside them is OpenAI's REST
+(``transcriptions.py``, models below), ``/health`` for load balancers, ``/`` for people and programs, and
+``/docs``, which needs no network. Every error has OpenAI's shape (``problems.py``).
+"""
+
+from __future__ import annotations
+
+import html
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from .. import __version__
+from ..config import Config
+from ..errors import BadRequest, SaywireError, UnknownModel
+from ..protocols.base import Adapter, Surroundings
+from ..runtime.base import Host, Model
+from ..types import Options
+from . import problems
+from .auth import Auth
+from .connection import Connection
+from .limits import Admission
+from .logs import SessionLog
+
+Wires = Mapping[str, Callable[[Surroundings], Adapter]]
+
+PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+DESCRIPTION = "Self-hosted real-time speech recognition."
+
+
+def create_app(host: Host, config: Config, wires: Wires, admission: Admission | None = None) -> FastAPI:
+    """The server as an ASGI application. The host must be running, and outlives the application."""
+    admission = admission or Admission(config.server.max_sessions)
+    app: FastAPI = FastAPIOffline(
+        title="saywire", version=__version__, description=DESCRIPTION, redoc_url=None
+    )
+    app.add_middleware(Auth, keys=config.server.api_keys)
+    add_errors(app)
+    add_wires(app, host, config, wires, admission)
+    add_models(app, host)
+    add_health(app, host, admission)
+    add_front_page(app, host, wires)
+    app.router.default = not_found
+    return app
+
+
+def default_options(config: Config) -> Options:
+    """What a session gets whose client names nothing."""
+    model = None if config.engine.model == "auto" else config.engine.model
+    return Options(model=model, language=config.engine.language, turns=config.turns)
+
+
+def new_id(kind: str) -> str:
+    return f"{kind}_{secrets.token_urlsafe(16)}"
+
+
+def add_errors(app: FastAPI) -> None:
+    async def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, SaywireError)
+        return problems.respond(error)
+
+    async def translate(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        answer = problems.respond(BadRequest(str(error.detail)))
+        answer.status_code = error.status_code
+        return answer
+
+    async def apologize(request: Request, error: Exception) -> Response:
+        return problems.respond(SaywireError("The server failed; the reason is in its log."))
+
+    app.add_exception_handler(SaywireError, refuse)
+    app.add_exception_handler(HTTPException, translate)
+    app.add_exception_handler(Exception, apologize)
+
+
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    error = BadRequest(f"there is nothing at {scope['path']}; see / for what is here", code="not_found")
+    answer = problems.respond(error)
+    answer.status_code = 404
+    await answer(scope, receive, send)
+
+
+def add_wires(app: FastAPI, host: Host, config: Config, wires: Wires, admission: Admission) -> None:
+    options = default_options(config)
+    surroundings = Surroundings(new_id, time.time, options)
+
+    def speak(new_adapter: Callable[[Surroundings], Adapter]) -> Callable[[WebSocket], Awaitable[None]]:
+        async def converse(socket: WebSocket) -> None:
+            client = socket.client.host if socket.client else "?"
+            log = SessionLog(secrets.token_hex(4), socket.scope["path"], client, options.model)
+            connection = Connection(socket, new_adapter(surroundings), log, config.server.drain_seconds)
+            await connection.run(host, admission, options)
+
+        return converse
+
+    for path, new_adapter in wires.items():
+        app.router.add_websocket_route(path, speak(new_adapter))
+
+
+def add_models(app: FastAPI, host: Host) -> None:
+    started = int(time.time())
+
+    def describe(model: Model) -> dict[str, object]:
+        return {
+            "id": model.name,
+            "object": "model",
+            "created": started,
+            "owned_by": "saywire",
+            "languages": list(model.languages),
+            "description": model.summary,
+        }
+
+    @app.get("/v1/models", tags=["models"], summary="List models")
+    async def list_models() -> JSONResponse:
+        return JSONResponse({"object": "list", "data": [describe(model) for model in host.models()]})
+
+    @app.get("/v1/models/{name:path}", tags=["models"], summary="Describe a model")
+    async def describe_model(name: str) -> JSONResponse:
+        for model in host.models():
+            if model.name == name:
+                return JSONResponse(describe(model))
+        raise UnknownModel(
+            f"The model '{name}' does not exist; see /v1/models for what is here.", param="model"
+        )
+
+
+def add_health(app: FastAPI, host: Host, admission: Admission) -> None:
+    @app.get("/health", tags=["server"], summary="Whether new sessions are welcome")
+    async def health() -> JSONResponse:
+        loaded = [model.name for model in host.models() if model.info]
+        status = "draining" if admission.closed else "ok"
+        body = {"status": status, "version": __version__, "models": loaded, "sessions": admission.sessions}
+        return JSONResponse(body, 503 if admission.closed else 200)
+
+
+def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
+    @app.get("/", include_in_schema=False)
+    async def front_page(request: Request) -> Response:
+        models = [model.name for model in host.models()]
+        if "text/html" in request.headers.get("accept", ""):
+            answer: Response = HTMLResponse(render_page(models, list(wires)))
+            answer.headers["content-security-policy"] = PAGE_POLICY
+        else:
+            info = {"name": "saywire", "version": __version__, "models": models, "wires": list(wires)}
+            answer = JSONResponse(info | {"docs": "/docs", "health": "/health"})
+        answer.headers["vary"] = "accept"
+        return answer
+
+
+def render_page(models: list[str], wires: list[str]) -> str:
+    def items(names: list[str]) -> str:
+        return "".join(f"<li><code>{html.escape(name)}</code></li>" for name in names)
+
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>saywire {__version__}</title>'
+        f"<h1>saywire {__version__}</h1><p>{DESCRIPTION}</p>"
+        f"<h2>Websocket wires</h2><ul>{items(wires)}</ul>"
+        f"<h2>HTTP</h2><ul>{items(['POST /v1/audio/transcriptions', 'GET /v1/models', 'GET /health'])}</ul>"
+        f"<h2>Models</h2><ul>{items(models)}</ul>"
+        f'<p><a href="/docs">API documentation</a></p></html>'
+    )

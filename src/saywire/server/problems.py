@@ -1,0 +1,69 @@
+"""How an error looks over HTTP, in OpenAI's shape, which is what the clients of these routes parse.
+
+``{"error": {"message", "type", "param", "code"}}``; the SDKs choose their exception by the status and
+retry 408, 409, 429 and 5xx. Sources: openai-openapi openapi.yaml 2026-08-21; openai-python 3.52.0.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.responses import Response
+
+from ..errors import BadRequest, NotAllowed, Overloaded, SaywireError, UnknownModel
+
+RETRY_AFTER = 5
+"""Seconds a refused client is told to wait."""
+
+
+class TooLarge(BadRequest):
+    """The body is over the limit."""
+
+    code = "too_large"
+
+
+UNCODED = frozenset({"too_large", "not_allowed"})
+"""Codes of ours for what OpenAI gives ``null``; its clients may compare."""
+
+
+class _Error(msgspec.Struct):
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class _Body(msgspec.Struct):
+    error: _Error
+
+
+def body(error: SaywireError) -> bytes:
+    """The JSON object, which is also the ``error`` field of a websocket's or a stream's error."""
+    kind = "invalid_request_error"
+    if status(error) >= 500 or isinstance(error, TooLarge):  # the latter as OpenAI has it
+        kind = "server_error"
+    code = None if error.code in UNCODED else error.code
+    return msgspec.json.encode(_Body(_Error(error.message, kind, error.param, code)))
+
+
+def status(error: SaywireError) -> int:
+    match error:
+        case TooLarge():
+            return 413
+        case UnknownModel():
+            return 404
+        case BadRequest():
+            return 400
+        case NotAllowed():
+            return 401
+        case Overloaded():
+            return 503
+    return 500
+
+
+def respond(error: SaywireError) -> Response:
+    headers = {}
+    if isinstance(error, Overloaded):
+        headers["retry-after"] = str(RETRY_AFTER)
+    if isinstance(error, NotAllowed):
+        headers["www-authenticate"] = "Bearer"
+    return Response(body(error), status(error), headers, "application/json")

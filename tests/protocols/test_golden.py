@@ -1,0 +1,139 @@
+"""Golden transcripts: a whole conversation with an adapter, line by line. A line's mark says who speaks::
+
+    #  what the story is about
+    C> a frame from the client: a text frame as it is; ``binary 0a0b``; ``gone`` when it left without a word.
+       The first is the request, ``GET /path?query``, headers after it as ``name: value`` between bars
+    => a command to the session        <= an event from the session
+    S< a frame to the client           <! an error that is no event, as the server tells it
+
+In a client's frame ``@silence 2400`` stands for base64 of that many samples of PCM16, ``@step 2400`` for as
+many at half of full scale, ``@hex 00ff`` for base64 of bytes. Ids count by kind, the time stands still.
+
+Run with UPDATE_GOLDEN=1 to write what the adapters say now; read the difference before you keep it.
+"""
+
+import base64
+import itertools
+import os
+import re
+from collections import defaultdict
+from dataclasses import fields
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from saywire import errors, messages, types
+from saywire.errors import SaywireError
+from saywire.messages import Audio, Configure
+from saywire.protocols import PROTOCOLS
+from saywire.protocols.base import Close, Handshake, Surroundings
+
+GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.txt"))
+NAMES = {**vars(types), **vars(messages), **vars(errors)}
+STEP = b"\x00\x40"
+
+
+def surroundings():
+    counts = defaultdict(itertools.count)
+    return Surroundings(new_id=lambda kind: f"{kind}_{next(counts[kind]) + 1}", now=lambda: 1_789_000_000.0)
+
+
+def handshake(line):
+    request, *headers = (part.strip() for part in line.removeprefix("GET ").split("|"))
+    url = urlsplit(request)
+    pairs = [header.split(": ", 1) for header in headers]
+    return Handshake(url.path, dict(parse_qsl(url.query)), {name.lower(): value for name, value in pairs})
+
+
+def frame(body):
+    if body.startswith("binary "):
+        return bytes.fromhex(body.removeprefix("binary "))
+    return re.sub(r"@(silence|step|hex) (\w+)", lambda found: sound(*found.groups()), body)
+
+
+def sound(kind, amount):
+    data = bytes.fromhex(amount) if kind == "hex" else {"silence": bytes(2), "step": STEP}[kind] * int(amount)
+    return base64.b64encode(data).decode()
+
+
+def shown(command):
+    match command:
+        case Audio(samples, rate):
+            heard = f", {samples.min():.3f} to {samples.max():.3f}" if len(samples) else ""
+            return f"=> Audio({len(samples)} samples at {rate} Hz{heard})"
+        case Configure(options):
+            return f"=> Configure({', '.join(changes(options, types.Options()))})"
+        case _:
+            return f"=> {command}"
+
+
+def changes(value, default):
+    for field in fields(value):
+        here, usual = getattr(value, field.name), getattr(default, field.name)
+        if field.name == "turns":
+            yield from changes(here, usual)
+        elif here != usual:
+            yield f"{field.name}={here!r}"
+
+
+def drain(adapter):
+    return [f"S< {f}" for f in adapter.frames_to_send()]
+
+
+class Replay:
+    """Plays the lines that come from outside and keeps all lines, as they turn out."""
+
+    def __init__(self, request):
+        line = handshake(request)
+        self.adapter = PROTOCOLS[line.path](surroundings())
+        self.lines = [f"C> {request}"]
+        self.keep(self.adapter.connect(line))
+
+    def keep(self, commands):
+        self.lines += [shown(command) for command in commands] + drain(self.adapter)
+
+    def play(self, mark, body):
+        self.lines.append(f"{mark} {body}")
+        match mark:
+            case "C>":
+                self.keep(self.client(body))
+            case "<=":
+                self.adapter.send(eval(body, dict(NAMES)))
+                self.keep([])
+            case "<!":
+                self.adapter.fail(eval(body, dict(NAMES)))
+                self.keep([])
+
+    def client(self, body):
+        if body == "gone":
+            return self.adapter.leave()
+        try:
+            return self.adapter.receive(frame(body))
+        except SaywireError as error:
+            self.adapter.fail(error)
+            return []
+
+
+def replay(lines):
+    marked = [line.partition(" ")[::2] for line in lines]
+    outside = [(mark, body) for mark, body in marked if mark in ("C>", "<=", "<!")]
+    story = Replay(outside[0][1])
+    for mark, body in outside[1:]:
+        story.play(mark, body)
+    return story.lines
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_story(path):
+    lines = path.read_text().splitlines()
+    head = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
+    assert head, "a story says first what it is about"
+    told = replay(lines[len(head) :])
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text("\n".join(head + told) + "\n")
+    assert told == [line for line in lines[len(head) :] if line] or os.environ.get("UPDATE_GOLDEN")
+
+
+def test_close_is_shown_as_a_frame():
+    assert f"S< {Close(1000)}" == "S< Close(code=1000, reason='')"

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
+from saywire import messages as m
+from saywire.config import Config, EngineConfig
+from saywire.errors import EngineFailed, Overloaded
+from saywire.runtime.pool import Pool
+from saywire.types import Options
+
+ONE_TO_TEN = "one two three four five six seven eight nine ten"
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+
+
+def run(test: Callable[[Pool], Awaitable[None]], **settings: object) -> None:
+    async def inside() -> None:
+        async with asyncio.timeout(60), make_pool(**settings) as pool:  # type: ignore[arg-type]
+            await test(pool)
+
+    asyncio.run(inside())
+
+
+@pytest.mark.parametrize("start", [pytest.param("fork", marks=forks), "spawn"])
+@pytest.mark.parametrize("model", ["fake", "single"])
+def test_a_session_in_a_worker_process(start: str, model: str) -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool, Options(model=model, turns=MANUAL))
+        talk.give(noise(1.0), m.Commit())
+        await talk.finish()
+        assert talk.texts == [ONE_TO_TEN]
+        assert talk.session.ended
+        assert pool.sessions == 0
+
+    run(test, start=start)
+
+
+def test_many_sessions_at_once_on_few_workers() -> None:
+    async def test(pool: Pool) -> None:
+        talks = [Talk(pool) for _ in range(20)]
+        for talk in talks:
+            talk.give(noise(1.0), m.Commit(), noise(0.3))
+        await asyncio.gather(*(talk.finish() for talk in talks))
+        assert {tuple(talk.texts) for talk in talks} == {(ONE_TO_TEN, "one two three")}
+
+    run(test, workers=2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a word of Unix")
+@pytest.mark.parametrize("model", ["fake", "single"])
+def test_a_killed_worker_is_replaced_and_nobody_notices(model: str) -> None:
+    async def test(pool: Pool) -> None:
+        whole, cut = (
+            Talk(pool, Options(model=model, turns=MANUAL)),
+            Talk(pool, Options(model=model, turns=MANUAL)),
+        )
+        for talk in (whole, cut):
+            talk.give(noise(0.5), m.Commit(), noise(0.5))
+            await talk.until(
+                lambda e: isinstance(e, m.Partial) and e.utterance == 1 and e.hypothesis.stable > 12
+            )
+        whole.give(noise(0.5))
+        await whole.finish()
+        for pid in pool.processes:
+            os.kill(pid, signal.SIGKILL)
+        cut.give(noise(0.5))
+        await cut.finish()
+        assert ends(cut.events) == ends(whole.events)
+        assert partials_grow(cut.events)
+
+    run(test)
+
+
+def ends(events: list[m.Event]) -> list[m.Event]:
+    return [e for e in events if isinstance(e, m.Final | m.SpeechStarted | m.SpeechStopped | m.Finished)]
+
+
+def partials_grow(events: list[m.Event]) -> bool:
+    texts = [e.hypothesis.text for e in events if isinstance(e, m.Partial) and e.utterance == 1]
+    return texts == sorted(texts, key=len)
+
+
+def test_audio_that_kills_workers_fails_its_own_session_only() -> None:
+    async def test(pool: Pool) -> None:
+        victim = Talk(pool, Options(model=DEADLY.name, turns=MANUAL))
+        victim.give(noise(0.5))
+        failed = await victim.until_kind(m.Failed)
+        assert isinstance(failed, m.Failed) and failed.error.fatal and "workers died" in str(failed.error)
+        other = Talk(pool, Options(model=DEADLY.name, turns=MANUAL))
+        other.give(noise(0.2), m.Commit())
+        await other.finish()
+        assert other.texts == ["one two"]
+
+    run(test)
+
+
+def test_speech_events_do_not_wait_for_a_step_of_two_seconds() -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool, Options(model="slow", turns=MANUAL))
+        talk.give(noise(0.2))
+        await talk.until_kind(m.SpeechStarted)
+        talk.give(m.Commit(), noise(0.2), m.Commit())
+        await talk.until(lambda e: isinstance(e, m.SpeechStopped) and e.utterance == 1)
+        assert not talk.texts and not any(isinstance(e, m.Partial) for e in talk.events)
+        talk.session.close()
+
+    run(test)
+
+
+def test_models_change_before_the_first_audio_only() -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool)
+        talk.give(
+            m.Configure(Options(model="single", turns=MANUAL)),
+            m.Configure(Options(model="fake", turns=MANUAL)),
+        )
+        talk.give(noise(0.2), m.Configure(Options(model="single", turns=MANUAL)), m.Commit())
+        await talk.finish()
+        answers = [e for e in talk.events if isinstance(e, m.Configured | m.Failed)]
+        assert [type(e) for e in answers] == [m.Configured, m.Configured, m.Failed] or "order differs"
+        refusal = next(e for e in answers if isinstance(e, m.Failed))
+        assert "only before the first audio" in str(refusal.error)
+        assert talk.texts == ["one two"]
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [("fak", "did you mean 'fake'"), ("broken", "needs no_such_module"), ("nothing-like-it", "there are:")],
+)
+def test_a_model_that_is_not_here_is_an_answer_and_the_session_lives(model: str, message: str) -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool)
+        talk.give(m.Configure(Options(model=model, turns=MANUAL)))
+        failed = await talk.until_kind(m.Failed)
+        assert isinstance(failed, m.Failed) and failed.utterance is None and message in str(failed.error)
+        talk.give(noise(0.2), m.Commit())
+        await talk.finish()
+        assert talk.texts == ["one two"]
+
+    run(test)
+
+
+@pytest.mark.parametrize("name", ["whisper-1", "gpt-4o-transcribe", "auto"])
+def test_names_of_the_clouds_mean_the_default(name: str) -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool, Options(model=name, turns=MANUAL))
+        talk.give(noise(0.2), m.Commit())
+        await talk.finish()
+        assert talk.texts == ["one two"]
+
+    run(test)
+
+
+def test_a_full_host_refuses_and_those_inside_go_on() -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool)
+        with pytest.raises(Overloaded, match="1 sessions are open"):
+            Talk(pool)
+        talk.give(noise(0.2), m.Commit())
+        await talk.finish()
+        assert talk.texts == ["one two"]
+
+    run(test, max_sessions=1)
+
+
+def test_a_session_too_far_behind_is_refused_more_audio_and_loses_none_it_had() -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool)
+        talk.give(noise(2.0))
+        with pytest.raises(Overloaded, match="the limit is 1 s"):
+            talk.give(noise(0.1))
+        talk.give(m.Commit())
+        await talk.finish()
+        assert len(talk.texts[0].split()) == 20
+
+    run(test, max_backlog=1.0)
+
+
+def test_other_rates_are_converted_at_the_door() -> None:
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool)
+        talk.session.receive(m.Audio(noise(1.5), 24_000))
+        talk.give(m.Commit())
+        events = await talk.finish()
+        assert talk.texts == [ONE_TO_TEN]
+        assert next(e for e in events if isinstance(e, m.Finished)).seconds == pytest.approx(1.0, abs=1e-3)
+
+    run(test)
+
+
+def test_a_default_model_that_cannot_run_fails_the_start() -> None:
+    async def start() -> None:
+        from_config = Config(engine=EngineConfig(model="sphink", start="auto"))
+        async with Pool(from_config):
+            pass
+
+    with pytest.raises(Exception, match="did you mean 'sphinx'") as failed:
+        asyncio.run(start())
+    assert not isinstance(failed.value, EngineFailed)
+
+
+def test_closing_a_session_frees_its_place() -> None:
+    async def test(pool: Pool) -> None:
+        talks = [Talk(pool) for _ in range(5)]
+        for talk in talks:
+            talk.give(noise(0.1))
+            await talk.until_kind(m.SpeechStarted)
+            talk.session.close()
+            talk.session.close()
+        assert pool.sessions == 0
+        assert sum(model.sessions for model in pool.models()) == 0
+
+    run(test)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+
+from server.doubles import ScriptedHost, in_loop, serving, settings
+
+KEYS = ("first-key", "schlüssel")
+LOCKED = settings(api_keys=KEYS)
+GOOD_HEADERS = [
+    {"authorization": "Bearer first-key"},
+    {"authorization": "bearer  first-key"},
+    {"api-key": "first-key"},
+    {"x-api-key": "first-key"},
+]
+BAD_HEADERS = [
+    {"authorization": "Bearer first-kez"},
+    {"authorization": "Bearer first-key-and-more"},
+    {"authorization": "Basic first-key"},
+    {"authorization": "Bearer"},
+    {"api-key": ""},
+]
+
+
+@pytest.mark.parametrize("headers", GOOD_HEADERS)
+@in_loop
+async def test_good_key_over_http(headers):
+    async with serving(ScriptedHost(), LOCKED) as at, httpx.AsyncClient(headers=headers) as client:
+        assert (await client.get(at.http + "/v1/models")).status_code == 200
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS)
+@in_loop
+async def test_bad_key_over_http(headers):
+    async with serving(ScriptedHost(), LOCKED) as at, httpx.AsyncClient(headers=headers) as client:
+        answer = await client.get(at.http + "/v1/models")
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+@in_loop
+async def test_wrong_key_and_no_key_are_told_apart_and_no_key_is_repeated():
+    async with serving(ScriptedHost(), LOCKED) as at, httpx.AsyncClient(base_url=at.http) as client:
+        wrong = await client.get("/v1/models", headers={"authorization": "Bearer sesame"})
+        assert wrong.json()["error"]["code"] == "invalid_api_key"
+        assert "sesame" not in wrong.text
+        missing = (await client.get("/v1/models")).json()["error"]
+        assert missing["code"] is None and "Missing" in missing["message"]
+
+
+@in_loop
+async def test_key_in_the_query():
+    async with serving(ScriptedHost(), LOCKED) as at, httpx.AsyncClient(base_url=at.http) as client:
+        assert (await client.get("/v1/models", params={"api_key": "schlüssel"})).status_code == 200
+        assert (await client.get("/v1/models", params={"api_key": "wrong"})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/docs", "/openapi.json", "/static-offline-docs/favicon.png"]
+)
+@in_loop
+async def test_what_needs_no_key(path):
+    async with serving(ScriptedHost(), LOCKED) as at, httpx.AsyncClient(base_url=at.http) as client:
+        assert (await client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/audio/transcriptions", "/nowhere", "/health/"])
+@in_loop
+async def test_what_needs_one(path):
+    async with serving(ScriptedHost(), LOCKED) as at, httpx.AsyncClient(base_url=at.http) as client:
+        assert (await client.get(path)).status_code == 401
+
+
+@pytest.mark.parametrize("headers", GOOD_HEADERS)
+@in_loop
+async def test_good_key_over_websocket(headers):
+    async with serving(ScriptedHost(), LOCKED) as at, connect(at.ws, additional_headers=headers) as ws:
+        assert await ws.recv() == "hello /plain -"
+
+
+@in_loop
+async def test_key_as_a_subprotocol_as_browsers_send_it():
+    offered = ["realtime", "openai-insecure-api-key.first-key", "openai-project.x"]
+    async with serving(ScriptedHost(), LOCKED) as at, connect(at.ws, subprotocols=offered) as ws:
+        assert await ws.recv() == "hello /plain -"
+        assert ws.subprotocol == "realtime"
+
+
+@in_loop
+async def test_refused_websocket_is_accepted_told_and_closed_with_3000():
+    host = ScriptedHost()
+    offered = ["realtime", "openai-insecure-api-key.wrong"]
+    async with serving(host, LOCKED) as at, connect(at.ws, subprotocols=offered) as ws:
+        assert ws.subprotocol == "realtime"
+        frame = json.loads(await ws.recv())
+        assert frame["type"] == "error"
+        assert frame["error"] == {
+            "message": "Incorrect API key provided.",
+            "type": "invalid_request_error",
+            "param": None,
+            "code": "invalid_api_key",
+        }
+        await ws.wait_closed()
+        assert (ws.close_code, ws.close_reason) == (3000, "invalid_request_error.invalid_api_key")
+    assert host.sessions == []
+
+
+@in_loop
+async def test_websocket_without_a_key():
+    async with serving(ScriptedHost(), LOCKED) as at, connect(at.ws) as ws:
+        assert json.loads(await ws.recv())["error"]["code"] is None
+        await ws.wait_closed()
+        assert (ws.close_code, ws.close_reason) == (3000, "invalid_request_error")
+
+
+@in_loop
+async def test_without_keys_everybody_may():
+    async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
+        assert (await client.get("/v1/models", headers={"authorization": "Bearer x"})).status_code == 200

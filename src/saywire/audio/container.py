@@ -23,7 +23,7 @@ from typing import BinaryIO, cast
 
 import av
 import numpy as np
-from av import AudioFrame, AudioStream, Packet
+from av import AudioCodecContext, AudioFrame, AudioStream, Packet
 from av.container import InputContainer
 from numpy.typing import NDArray
 
@@ -180,6 +180,9 @@ def _audio(container: InputContainer) -> AudioStream:
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         raise BadAudio("this file has no audio in it that can be decoded")
+    if cast("AudioCodecContext | None", stream.codec_context) is None:
+        # asking it to decode all the same is a null pointer to PyAV up to 16
+        raise BadAudio(f"the codec of this file's audio is not known here; supported: {SUPPORTED}")
     return stream
 
 

@@ -104,6 +104,13 @@ def test_the_centre_of_a_film_is_half_of_the_mix() -> None:
     assert heard(encode(np.full((6, 4000), 0.9, np.float32), 16_000, "wav", "pcm_f32le")).max() < 0.91
 
 
+@pytest.mark.parametrize("kind", ["ogg", "aac", "flac", "wav"])
+def test_eight_channels_crash_nothing(kind: str) -> None:
+    _, form, codec = FILES[kind]
+    samples = heard(encode(np.stack([tone(1.0, 48_000)] * 8), 48_000, form, codec))
+    assert loudness(samples) == pytest.approx(0.4 / np.sqrt(2), rel=0.2)  # aac at 96 kbit/s for eight
+
+
 def test_many_unnamed_channels_are_mixed_evenly() -> None:
     steps = np.tile(np.array([8000, 0, 0, 0, 0, 0, 0, 0, 1000], np.int16), 4000)
     assert heard(wav(steps, channels=9)) == pytest.approx(np.full(4000, 1000 / 32768), abs=1e-6)

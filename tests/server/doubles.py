@@ -223,9 +223,8 @@ def settings(**server: object) -> Config:
 @asynccontextmanager
 async def serving(host: ScriptedHost, config: Config | None = None) -> AsyncIterator[Serving]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    server = Server(
-        config or settings(), host, {"/plain": PlainWire}, lambda _, number: port.set_result(number)
-    )
+    wires = {"/plain": PlainWire}
+    server = Server(config or settings(), host, lambda _, number: port.set_result(number), wires)
     task = asyncio.create_task(server.serve())
     await asyncio.wait([port, task], return_when=asyncio.FIRST_COMPLETED)
     try:

@@ -6,8 +6,9 @@ import pytest
 from starlette.requests import Request
 
 from saywire.errors import Overloaded
+from saywire.server import limits
 from saywire.server.limits import Admission, limit_body
-from saywire.server.problems import TooLarge
+from saywire.server.problems import TooLarge, TooSlow
 from server.doubles import in_loop
 
 
@@ -75,3 +76,14 @@ def test_body_that_is_announced_too_large_is_not_read():
 async def test_body_that_grows_too_large_is_stopped(length):
     with pytest.raises(TooLarge, match=r"\(12 bytes read\)"):
         await limit_body(request([b"123456", b"123456", b"x" * 1000], length), 10).body()
+
+
+@in_loop
+async def test_body_that_stops_coming_is_given_up(monkeypatch):
+    monkeypatch.setattr(limits, "STALL", 0.01)
+
+    async def never():
+        await asyncio.Event().wait()
+
+    with pytest.raises(TooSlow, match="nothing of the body came"):
+        await limit_body(Request({"type": "http", "method": "POST", "headers": []}, never), 10).body()

@@ -15,7 +15,7 @@ from saywire.errors import (
     UnknownModel,
     Unsupported,
 )
-from saywire.server.problems import TooLarge, body, respond, status
+from saywire.server.problems import TooLarge, TooSlow, body, respond, status
 
 BAD, SERVER = "invalid_request_error", "server_error"
 
@@ -30,6 +30,7 @@ BAD, SERVER = "invalid_request_error", "server_error"
         (NotAllowed("x"), 401, BAD, None),
         (NotAllowed("x", code="invalid_api_key"), 401, BAD, "invalid_api_key"),
         (TooLarge("x"), 413, SERVER, None),
+        (TooSlow("x"), 408, BAD, "upload_stalled"),
         (Overloaded("x"), 503, SERVER, "overloaded"),
         (EngineFailed("x"), 500, SERVER, "engine_failed"),
         (OutOfOrder("x"), 500, SERVER, "out_of_order"),

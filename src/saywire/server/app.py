@@ -148,6 +148,8 @@ def add_health(app: FastAPI, host: Host, admission: Admission) -> None:
         body = {"status": status, "version": __version__, "models": loaded, "sessions": admission.sessions}
         return JSONResponse(body, 503 if admission.closed else 200)
 
+    app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
+
 
 def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
     @app.get("/", include_in_schema=False)

@@ -64,7 +64,7 @@ class Connection:
         try:
             await self._socket.accept(choose_subprotocol(self._socket.scope["subprotocols"]))
             await self._open(host, admission, options)
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, OSError):  # the latter when it left before it was accepted
             pass
         except Exception:
             logger.exception("session %s broke", self._log.session)
@@ -211,10 +211,13 @@ class Connection:
             self._room.clear()
 
     async def _send(self, frame: str | bytes) -> None:
-        if isinstance(frame, str):
-            await self._socket.send_text(frame)
-        else:
-            await self._socket.send_bytes(frame)
+        try:
+            if isinstance(frame, str):
+                await self._socket.send_text(frame)
+            else:
+                await self._socket.send_bytes(frame)
+        except RuntimeError as e:  # uvicorn closed it (1009, no pong) and tells us only so
+            raise WebSocketDisconnect(1006) from e
 
     async def _close(self, close: Close) -> None:
         if self._restarting:
@@ -222,7 +225,7 @@ class Connection:
         if self._log.cause == "client left":
             self._log.cause = f"closed {close.code} {close.reason}".strip()
         if self._socket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect):
+            with suppress(WebSocketDisconnect, RuntimeError):  # gone, or closed by uvicorn
                 await self._socket.close(close.code, _clip(close.reason))
 
 

@@ -44,6 +44,9 @@ MAX_FILES = 8
 CLIENT_GONE = 499
 """Never seen by anybody; the status nginx has for it."""
 
+UNBUFFERED = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""The second is nginx's, which would keep the deltas until the end."""
+
 T = TypeVar("T")
 
 
@@ -157,7 +160,7 @@ class _EventStream(StreamingResponse):
     """Server-sent events that hold what they need until they end, however they end."""
 
     def __init__(self, events: AsyncIterator[bytes], held: AsyncExitStack, patience: float) -> None:
-        super().__init__(events, headers={"cache-control": "no-store"}, media_type="text/event-stream")
+        super().__init__(events, headers=UNBUFFERED, media_type="text/event-stream")
         self._held = held
         self._patience = patience
 

@@ -21,6 +21,7 @@ S = TypeVar("S", bound=Struct)
 FLAT_FORMATS = {"pcm16": PCM, "g711_ulaw": MULAW, "g711_alaw": ALAW}
 """Names of the beta API."""
 LOWEST_RATE, HIGHEST_RATE = 8_000, 96_000
+LONGEST_QUOTE = 200
 DELAYS = ("minimal", "low", "medium", "high", "xhigh")
 
 _INPUT = "session.audio.input"
@@ -28,8 +29,9 @@ _INPUT = "session.audio.input"
 
 def merge(settings: Settings, patch: SessionPatch) -> Settings:
     """The settings after an update. Raises BadRequest, with nothing changed."""
-    if given(patch.type) not in (None, "transcription"):
-        raise _wrong_type(given(patch.type))
+    kind = given(patch.type)
+    if kind not in (None, "transcription"):
+        raise _wrong_type(kind)
     wanted = _audio_input(patch)
     merged = Settings(
         AudioInput(
@@ -141,7 +143,7 @@ def _check_turns(turns: TurnDetection) -> None:
 def _one_of(param: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise BadRequest(
-            f"Invalid value: '{value}'. Supported values are: {listed(allowed)}.",
+            f"Invalid value: {quoted(value)}. Supported values are: {listed(allowed)}.",
             code="invalid_value",
             param=param,
         )
@@ -164,13 +166,13 @@ def _within(param: str, value: float | None, low: float, high: float, kind: str 
 def _check_language(param: str, value: str | None) -> None:
     if value and spoken(value) and language_code(value) is None:
         raise BadRequest(
-            f"Invalid value: '{value}'. Expected an ISO-639-1 code such as 'en'.",
+            f"Invalid value: {quoted(value)}. Expected an ISO-639-1 code such as 'en'.",
             code="invalid_value",
             param=param,
         )
 
 
-def _wrong_type(kind: str | None) -> BadRequest:
+def _wrong_type(kind: str) -> BadRequest:
     if kind == "realtime":
         return BadRequest(
             "Passing a realtime session update to a transcription session is not allowed.",
@@ -178,15 +180,18 @@ def _wrong_type(kind: str | None) -> BadRequest:
             param="session.type",
         )
     return BadRequest(
-        f"Invalid value: '{kind}'. Supported values are: 'transcription'.",
+        f"Invalid value: {quoted(kind)}. Supported values are: 'transcription'.",
         code="invalid_value",
         param="session.type",
     )
 
 
+def quoted(value: str) -> str:
+    """In quotes, and short enough for a message."""
+    return f"'{value}'" if len(value) <= LONGEST_QUOTE else f"'{value[:LONGEST_QUOTE]}...'"
+
+
 def listed(values: tuple[str, ...]) -> str:
     """'a', 'b', and 'c'"""
-    quoted = [f"'{value}'" for value in values]
-    if len(quoted) < 3:
-        return " and ".join(quoted)
-    return ", ".join(quoted[:-1]) + f", and {quoted[-1]}"
+    *most, last = [f"'{value}'" for value in values]
+    return f"{', '.join(most)}{',' if len(most) > 1 else ''} and {last}" if most else last

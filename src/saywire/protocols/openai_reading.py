@@ -9,7 +9,7 @@ import msgspec
 
 from ..errors import BadRequest
 from .openai_events import AnyClientEvent
-from .openai_merge import listed
+from .openai_merge import listed, quoted
 
 _decoder: msgspec.json.Decoder[AnyClientEvent] = msgspec.json.Decoder(AnyClientEvent)
 _TYPES = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyClientEvent))
@@ -78,7 +78,9 @@ def _refusal(problem: str, frame: str) -> BadRequest:
         message = f"Invalid type for '{param}': expected {expected['wanted'].replace(' | ', ' or ')}{got}."
         return BadRequest(message, code="invalid_type", param=param)
     if param == "type":
-        message = f"Invalid value: '{_envelope(frame).type}'. Supported values are: {listed(_TYPES)}."
+        message = (
+            f"Invalid value: {quoted(str(_envelope(frame).type))}. Supported values are: {listed(_TYPES)}."
+        )
         return BadRequest(message, code="invalid_value", param="type")
     return BadRequest(f"Invalid value for '{param}': {problem}.", code="invalid_value", param=param or None)
 

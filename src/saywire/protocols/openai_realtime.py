@@ -20,7 +20,7 @@ from ..errors import BadRequest, SaywireError, Unsupported
 from . import openai_events as wire
 from .base import Frame, Handshake, Surroundings
 from .openai_buffer import InputBuffer
-from .openai_merge import merge
+from .openai_merge import merge, quoted
 from .openai_options import PARAMS, Settings, effective_turns, opening_settings, session_options
 from .openai_outbox import REFUSED, Outbox, close_code
 from .openai_reading import event_id_in, read
@@ -63,7 +63,7 @@ class OpenAiRealtime:
         header = handshake.headers.get("openai-beta", "")
         flat = _BETA_HEADER in header or _BETA_SUBPROTOCOL in handshake.subprotocols
         self._settings = opening_settings(handshake.query.get("model"))
-        self._tell(created=True, flat=flat)
+        self._tell(created=True, flat=flat and handshake.query.get("intent") == "transcription")
         return self._configure(_Update(self._settings, flat=flat, opening=True))
 
     def receive(self, frame: str | bytes) -> list[m.Command]:
@@ -225,7 +225,7 @@ class OpenAiRealtime:
 
 
 def _unknown_item(verb: str, item: str) -> BadRequest:
-    message = f"Error {verb}ing item: the item with id '{item}' does not exist."
+    message = f"Error {verb}ing item: the item with id {quoted(item)} does not exist."
     return BadRequest(message, code=f"item_{verb}e_invalid_item_id", param="item_id")
 
 

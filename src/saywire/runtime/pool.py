@@ -55,11 +55,13 @@ class Pool:
         names = {self._default(None).name, *self._config.engine.preload}
         entries = [engines.find(name, self._entries) for name in names]
         self._starter = choose(self._config.engine.start)
+        loaded = False
         try:
             await asyncio.gather(*(self._crew(entry).loaded() for entry in entries))
-        except BaseException:
-            await self.stop()
-            raise
+            loaded = True
+        finally:
+            if not loaded:
+                await self.stop()
 
     async def stop(self) -> None:
         """End every session and worker at once; idempotent."""
@@ -92,6 +94,10 @@ class Pool:
     @property
     def sessions(self) -> int:
         return len(self._sessions)
+
+    @property
+    def crews(self) -> Sequence[Crew]:
+        return tuple(self._crews.values())
 
     @property
     def processes(self) -> list[int]:

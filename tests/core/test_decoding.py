@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from core.drive import tone
+from saywire import messages as m
+from saywire.core.decoding import Decoding, End, Feed, Say, Utterance, shifted
+from saywire.core.state import Fate
+from saywire.core.tape import Tape
+from saywire.engines.fake import Conduct, FakeEngine
+from saywire.errors import EngineFailed
+from saywire.types import RATE, Hypothesis, Options, Word
+
+
+class Bench:
+    """A decoding half alone, with ten seconds of tone on its tape."""
+
+    def __init__(self, engine: FakeEngine | None = None) -> None:
+        self.engine = engine or FakeEngine()
+        self.events: list[m.Event] = []
+        tape = Tape()
+        tape.append(tone(10))
+        self.decoding = Decoding(self.engine, tape, self.events, "")
+
+    def utter(self, number: int, start: int, end: int, options: Options | None = None) -> Utterance:
+        utterance = Utterance(number, start, start, options or Options())
+        self.decoding.add(Feed(utterance, start, end))
+        utterance.end = utterance.voice_end = end
+        utterance.go(Fate.END)
+        self.decoding.add(End(utterance))
+        return utterance
+
+    def run(self) -> list[m.Event]:
+        self.decoding.advance()
+        while self.decoding.busy:
+            self.engine.decode([self.decoding.stream])
+            self.decoding.advance()
+        return [event for event in self.events if not isinstance(event, m.Partial)]
+
+
+def test_utterances_are_decoded_in_order_and_say_what_lies_between() -> None:
+    bench = Bench()
+    bench.utter(0, 0, 3200)
+    bench.decoding.add(Say(m.Marked(7)))
+    bench.utter(1, 8000, 9600)
+    first, mark, second = bench.run()
+    assert isinstance(first, m.Final) and first.text == "one two"
+    assert mark == m.Marked(7)
+    assert isinstance(second, m.Final) and (second.text, second.words[0].start) == ("one", 0.5)
+    assert bench.decoding.idle
+
+
+def test_neighbouring_feeds_become_one() -> None:
+    bench = Bench()
+    utterance = Utterance(0, 0, 0, Options())
+    for i in range(5):
+        bench.decoding.add(Feed(utterance, i * 100, i * 100 + 100))
+    assert bench.decoding.fed == 0
+    bench.decoding.advance()
+    assert bench.decoding.fed is None
+
+
+def test_settling_forgets_the_tape_and_carries_the_engine_s_context() -> None:
+    bench = Bench(FakeEngine(Conduct(adapts=True)))
+    bench.utter(0, 0, 4800)
+    bench.decoding.add(Say(m.Settled(160_000, 0, 1)))
+    assert bench.run()[-1] == m.Settled(160_000, 0, 1, "3")
+    with pytest.raises(IndexError):
+        bench.utter(1, 0, 100)
+        bench.run()
+
+
+def test_a_stream_that_failed_is_replaced_for_the_next_utterance() -> None:
+    bench = Bench()
+    bench.utter(0, 0, 3200)
+    bench.utter(1, 3200, 6400)
+    bench.decoding.advance()
+    bench.decoding.fail(EngineFailed("no"))
+    failed, final = bench.run()
+    assert isinstance(failed, m.Failed) and failed.utterance == 0
+    assert isinstance(final, m.Final) and final.text == "one two"
+
+
+def test_an_utterance_of_options_the_engine_refuses_fails_alone() -> None:
+    bench = Bench(FakeEngine(Conduct(languages=("en",))))
+    bench.utter(0, 0, 3200, Options(language="zh"))
+    bench.utter(1, 0, 3200, Options(language="en"))
+    failed, final = bench.run()
+    assert isinstance(failed, m.Failed) and failed.error.code == "unsupported"
+    assert isinstance(final, m.Final) and final.language == "en"
+
+
+def test_word_times_move_to_the_session_s_clock_and_stay_inside() -> None:
+    utterance = Utterance(0, 2 * RATE, None, Options(), end=3 * RATE)
+    found = Hypothesis("a b", 3, (Word("a", 0.1, 0.4), Word("b", 0.8, 1.2)))
+    assert shifted(found, utterance).words == (Word("a", 2.1, 2.4), Word("b", 2.8, 3.0))
+    assert shifted(Hypothesis("a"), utterance) == Hypothesis("a")

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saywire.core.tape import Tape
+
+
+@given(st.lists(st.integers(0, 50), max_size=20), st.data())
+def test_a_tape_reads_what_was_appended(lengths: list[int], data: st.DataObject) -> None:
+    whole = np.arange(sum(lengths), dtype=np.float32)
+    tape = Tape(1000)
+    for part in np.split(whole, np.cumsum(lengths)):
+        tape.append(part)
+    assert (tape.start, tape.end) == (1000, 1000 + len(whole))
+    forgotten = data.draw(st.integers(0, len(whole) + 10))
+    tape.forget(1000 + forgotten)
+    assert tape.start <= max(1000, min(1000 + forgotten, tape.end))
+    start = data.draw(st.integers(min(forgotten, len(whole)), len(whole)))
+    end = data.draw(st.integers(start, len(whole)))
+    assert np.array_equal(tape.read(1000 + start, 1000 + end), whole[start:end])
+
+
+def test_forgetting_frees_whole_chunks() -> None:
+    tape = Tape()
+    for _ in range(10):
+        tape.append(np.zeros(100, np.float32))
+    tape.forget(550)
+    assert tape.start == 500
+    tape.forget(10_000)
+    assert tape.start == tape.end == 1000
+
+
+def test_what_is_not_on_the_tape_cannot_be_read() -> None:
+    tape = Tape(100)
+    tape.append(np.zeros(10, np.float32))
+    for start, end in ((99, 105), (100, 111), (105, 104)):
+        with pytest.raises(IndexError, match=r"not on the tape \[100, 110\)"):
+            tape.read(start, end)

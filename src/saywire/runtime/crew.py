@@ -8,6 +8,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Iterator
+from typing import cast
 
 from .. import messages as m
 from ..engines import Entry
@@ -183,8 +184,7 @@ class WorkerLink(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         for number, message in self._unpacker.feed(data):

@@ -117,7 +117,7 @@ def measure_error_rate(references: Iterable[str], hypotheses: Iterable[str]) -> 
 
 
 def make_clean(count: int, seed: int = 7001) -> list[Sample]:
-    """`count` utterances: 40 % English by espeak-ng, 20 % English by flite, 40 % Mandarin; held-out voices."""
+    """`count` utterances by held-out voices: 40 % English espeak-ng, 20 % English flite, 40 % Mandarin."""
     rng = random.Random(seed)
     plan = (("en", "espeak", 0.4), ("en", "flite", 0.2), ("zh", "espeak", 0.4))
     made = []

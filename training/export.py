@@ -18,6 +18,7 @@ language off.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ def shrink(model: onnx.ModelProto) -> None:
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.size < 4_096:
             continue
-        axis = 0 if values.ndim == 2 else values.ndim - 1  # (in, out) of a MatMul; (1, out, in) of a GRU
+        axis = 0 if values.ndim == 2 else values.ndim - 1  # (in, out) of a MatMul; (1, out, in) of an LSTM
         scale = (np.abs(values).max(axis=axis, keepdims=True) / 127 + 1e-12).astype(np.float32)
         name = tensor.name
         model.graph.initializer.remove(tensor)
@@ -258,15 +259,16 @@ def export_offline(net: TinyNet, path: Path) -> None:
     finish(model, path, metadata)
 
 
-def describe(net: TinyNet, folder: Path, frames: int, tail_padding: float) -> dict[str, Any]:
-    """The content of metadata.json."""
+def describe(net: TinyNet, folder: Path, frames: int, measured: dict[str, float]) -> dict[str, Any]:
+    """The content of metadata.json; `measured` holds the figures that evaluate.py found."""
     bias = net.out.bias
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in (".onnx", ".txt", ".vocab")]
     return {
         "name": "tiny",
-        "languages": list(LANGUAGES),
+        "languages": ["zh", "en"],
         "sample_rate": 16_000,
         "chunk": frames / 100,
-        "tail_padding": tail_padding,
+        **measured,
         "licence": LICENCE,
         "notice": "NOTICE.md",
         "tokens": "tokens.txt",
@@ -287,6 +289,7 @@ def describe(net: TinyNet, folder: Path, frames: int, tail_padding: float) -> di
             language: [entry.written for entry in DIGITS[language] + COMMANDS[language]]
             for language in LANGUAGES
         },
+        "sha256": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
     }
 
 
@@ -300,6 +303,12 @@ def main() -> None:
         "--frames", type=int, default=8, help="10 ms frames a streaming step, a multiple of 4"
     )
     parser.add_argument("--tail-padding", type=float, default=0.4, help="seconds, measured by evaluate.py")
+    parser.add_argument(
+        "--word-lead", type=float, default=0.2, help="seconds from a word's start to its token"
+    )
+    parser.add_argument(
+        "--word-trail", type=float, default=0.1, help="seconds from a word's token to its end"
+    )
     args = parser.parse_args()
     net = load(args.checkpoint)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -310,7 +319,9 @@ def main() -> None:
     # With equal scores sherpa-onnx prefers the fewest tokens, which is how the words are split.
     pieces = [token for token in list_tokens()[1:] if token.isascii() or token.startswith("\u2581")]
     (args.out / "bpe.vocab").write_text("".join(f"{piece}\t-1\n" for piece in pieces), encoding="utf-8")
-    description = describe(net, args.out, args.frames, args.tail_padding)
+    measured = {name: getattr(args, name) for name in ("tail_padding", "word_lead", "word_trail")}
+    measured = {name: getattr(args, name) for name in ("tail_padding", "word_lead", "word_trail")}
+    description = describe(net, args.out, args.frames, measured)
     text = json.dumps(description, ensure_ascii=False, indent=1)
     (args.out / "metadata.json").write_text(text + "\n", encoding="utf-8")
     for path in sorted(args.out.iterdir()):

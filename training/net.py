@@ -2,7 +2,7 @@
 can hold it.
 
 Four 10 ms frames are stacked into one 40 ms frame; blocks of causal depthwise convolution look back 8 such
-frames each; a GRU remembers the rest; a linear layer gives CTC log-probabilities. Nothing looks ahead, so
+frames each; an LSTM remembers the rest; a linear layer gives CTC log-probabilities. Nothing looks ahead, so
 cutting the audio into chunks of any multiple of 4 frames gives the same output.
 """
 
@@ -32,7 +32,7 @@ class Shape:
     @property
     def state(self) -> int:
         """Floats of memory one stream needs between chunks."""
-        return self.blocks * self.width * (self.kernel - 1) + self.memory
+        return self.blocks * self.width * (self.kernel - 1) + 2 * self.memory
 
 
 class Block(nn.Module):
@@ -64,7 +64,7 @@ class TinyNet(nn.Module):
         self.front = nn.Linear(SUBSAMPLING * shape.bins, shape.width)
         self.front_norm = nn.LayerNorm(shape.width)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
-        self.gru = nn.GRU(shape.width, shape.memory, batch_first=True)
+        self.lstm = nn.LSTM(shape.width, shape.memory, batch_first=True)
         self.drop = nn.Dropout(shape.dropout)
         self.out = nn.Linear(shape.memory, shape.vocabulary)
 
@@ -74,7 +74,9 @@ class TinyNet(nn.Module):
         Returns log-probabilities (N, T / 4, vocabulary) and the next state.
         """
         shape, (count, frames, _) = self.shape, features.shape
-        cache = state[:, : -shape.memory].reshape(count, shape.blocks, shape.width, shape.kernel - 1)
+        cells = shape.memory
+        cache = state[:, : -2 * cells].reshape(count, shape.blocks, shape.width, shape.kernel - 1)
+        memory = state[:, -2 * cells : -cells].unsqueeze(0), state[:, -cells:].unsqueeze(0)
         x = ((features - self.mean) * self.scale).reshape(
             count, frames // SUBSAMPLING, SUBSAMPLING * shape.bins
         )
@@ -83,6 +85,6 @@ class TinyNet(nn.Module):
         for index, block in enumerate(self.blocks):
             x, past = block(x, cache[:, index])
             kept.append(past.reshape(count, shape.width * (shape.kernel - 1)))
-        x, hidden = self.gru(x, state[:, -shape.memory :].unsqueeze(0).contiguous())
+        x, (hidden, cell) = self.lstm(x, (memory[0].contiguous(), memory[1].contiguous()))
         log_probs = F.log_softmax(self.out(self.drop(x)).float(), -1)
-        return log_probs, torch.cat([*kept, hidden[0]], 1)
+        return log_probs, torch.cat([*kept, hidden[0], cell[0]], 1)

@@ -26,11 +26,9 @@ class Entry:
 
 ENGLISH_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh")
 
-# Words of several tokens are split by syllable: a partial may show "com" before "computer".
+# Longer words are split by syllable, so that partials show "com" before "computer"; "o pen" and "ze ro" were
+# tried and are whole now, because "oh" took the place of "o" and a swallowed "ro" left "ze".
 _ENGLISH_SPLITS = {
-    "zero": "ze ro",
-    "seven": "se ven",
-    "open": "o pen",
     "hello": "hel lo",
     "computer": "com pu ter",
     "cancel": "can cel",

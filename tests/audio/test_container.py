@@ -134,23 +134,41 @@ CALLING = {
 }
 
 
+class Named(io.BytesIO):
+    """FFmpeg trusts a name: it takes no playlist for one unless it is called so."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
 @pytest.mark.parametrize("kind", CALLING)
-def test_a_text_cannot_make_the_server_call_out(kind: str, bait: socket.socket) -> None:
+@pytest.mark.parametrize("name", ["", "a.m3u8", "a.mpd", "a.sdp", "a.wav"])
+def test_a_text_cannot_make_the_server_call_out(kind: str, name: str, bait: socket.socket) -> None:
     port = bait.getsockname()[1]
-    text = CALLING[kind].format(http=f"http://127.0.0.1:{port}", port=port)
-    assert refusal(text.encode()).code == "invalid_audio"
+    text = CALLING[kind].format(http=f"http://127.0.0.1:{port}", port=port).encode()
+    with pytest.raises(BadAudio) as caught:
+        next(decode(Named(text, name), max_seconds=9))
+    assert caught.value.code == "invalid_audio"
     with pytest.raises(BlockingIOError):
         bait.accept()
 
 
+@pytest.mark.parametrize("kind", ["hls", "hls, master", "ffconcat", "ffconcat, tcp", "sdp"])
+def test_formats_that_name_other_files_are_not_even_parsed(kind: str) -> None:
+    text = CALLING[kind].format(http="http://127.0.0.1:9", port=9).encode()
+    with pytest.raises(BadAudio, match=r"\(Invalid argument\)"):  # what FFmpeg says of a format not listed
+        next(decode(Named(text, "a.m3u8"), max_seconds=9))
+
+
+@pytest.mark.parametrize("kind", ["ffconcat", "ffconcat, tcp", "sdp"])
 def test_no_protocol_is_opened_even_for_a_format_that_would(
-    bait: socket.socket, monkeypatch: pytest.MonkeyPatch
+    kind: str, bait: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {**container._OPTIONS, "format_whitelist": "hls,mpegts,concat,sdp,rtp"}
-    monkeypatch.setattr(container, "_OPTIONS", options)
+    monkeypatch.setitem(container._OPTIONS, "format_whitelist", "hls,mpegts,concat,sdp,rtp")
     port = bait.getsockname()[1]
-    for kind in ("hls", "ffconcat", "ffconcat, tcp", "sdp"):
-        refusal(CALLING[kind].format(http=f"http://127.0.0.1:{port}", port=port).encode())
+    text = CALLING[kind].format(http=f"http://127.0.0.1:{port}", port=port)
+    assert refusal(text.encode()).code == "invalid_audio"
     with pytest.raises(BlockingIOError):
         bait.accept()
 

@@ -1,0 +1,101 @@
+"""From the tokens of a subword model, and when each was said, to text and words.
+
+A token that begins a word starts with a space or "▁"; a Mandarin character is a word of its own. English
+words are separated by spaces, Mandarin is not, so text only ever grows at its end as tokens are added. A
+model's tokens come somewhere inside their word: ``lead`` and ``trail`` say, as measured, where the word
+begins before its first token and ends after its last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..types import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    lead: float
+    trail: float
+    language: str | None
+    """What the client asked for; None: told by the script of the words."""
+
+
+@dataclass(slots=True)
+class _Spoken:
+    text: str
+    first: float
+    last: float
+    scores: list[float]
+
+
+def spell(
+    tokens: Sequence[str],
+    times: Sequence[float],
+    scores: Sequence[float],
+    seconds: float,
+    spelling: Spelling,
+) -> tuple[str, tuple[Word, ...], str | None]:
+    """Text, words and language.
+
+    ``times`` are seconds of each token, ascending; ``scores`` log-probabilities, or empty where the model has
+    none; ``seconds`` is the length of the audio, which no word leaves.
+    """
+    spoken = _gather(tokens, times, scores)
+    texts = [word.text for word in spoken]
+    language = spelling.language or detect_language(texts)
+    return join_words(texts), _place(spoken, seconds, spelling), language
+
+
+def join_words(texts: Sequence[str]) -> str:
+    """Words as a line: no space between two Mandarin characters."""
+    line = ""
+    for text in texts:
+        gap = " " if line and (text[0].isascii() or line[-1].isascii()) else ""
+        line += gap + text
+    return line
+
+
+def detect_language(texts: Sequence[str]) -> str | None:
+    """'en' or 'zh' where all words are of it; None for none or both."""
+    scripts = {"en" if text.isascii() else "zh" for text in texts}
+    return scripts.pop() if len(scripts) == 1 else None
+
+
+def _gather(tokens: Sequence[str], times: Sequence[float], scores: Sequence[float]) -> list[_Spoken]:
+    spoken: list[_Spoken] = []
+    for index, token in enumerate(tokens):
+        text = token.strip(" ▁")
+        if not text:
+            continue
+        begins = token[0] in " ▁" or not text.isascii() or not spoken or not spoken[-1].text.isascii()
+        if begins:
+            spoken.append(_Spoken(text, times[index], times[index], []))
+        else:
+            spoken[-1].text += text
+            spoken[-1].last = times[index]
+        spoken[-1].scores += scores[index : index + 1]
+    return spoken
+
+
+def _place(spoken: Sequence[_Spoken], seconds: float, spelling: Spelling) -> tuple[Word, ...]:
+    starts: list[float] = []
+    before = 0.0
+    for word in spoken:
+        starts.append(min(max(word.first - spelling.lead, before), seconds))
+        before = max(starts[-1], word.last + min(spelling.trail, 0.0))
+    ends = []
+    for index, word in enumerate(spoken):
+        limit = starts[index + 1] if index + 1 < len(spoken) else seconds
+        ends.append(max(starts[index], min(word.last + spelling.trail, limit)))
+    return tuple(
+        Word(word.text, round(start, 3), round(end, 3), _average(word.scores))
+        for word, start, end in zip(spoken, starts, ends, strict=True)
+    )
+
+
+def _average(scores: Sequence[float]) -> float | None:
+    """The geometric mean of token probabilities."""
+    return min(1.0, math.exp(sum(scores) / len(scores))) if scores else None

@@ -238,7 +238,10 @@ class SherpaEngine:
         handle = group[0].recognizer.handle
         if not all(handle.is_ready(stream.native) for stream in group):
             raise EngineFailed("sherpa-onnx wants more audio for a step than its features need; report this")
-        handle.decode_streams([stream.native for stream in group])
+        try:
+            handle.decode_streams([stream.native for stream in group])
+        except RuntimeError as e:
+            raise EngineFailed(f"sherpa-onnx failed a step of {len(group)} streams: {e}") from e
         for stream in group:
             stream.advance()
 

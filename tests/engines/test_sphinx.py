@@ -63,6 +63,17 @@ def test_words_of_a_grammar_do_not_depend_on_how_audio_was_cut(engine: SphinxEng
         assert tell(hear(engine, engine.open(options), SPOKEN, size)) == whole
 
 
+def test_an_utterance_in_which_the_decoder_adapts_does_not_depend_on_how_it_was_cut(
+    engine: SphinxEngine,
+) -> None:
+    gains = (0.05, 1.0, 0.2, 0.6)
+    long = np.concatenate([x * np.float32(g) for x, g in zip((TIME, WINDOW) * 2, gains, strict=True)])
+    assert len(long) > 6 * RATE
+    whole = tell(hear(engine, engine.open(Options()), long, len(long)))
+    for size in (160, 5000, "a seed"):
+        assert tell(hear(engine, engine.open(Options()), long, size)) == whole
+
+
 def test_phrases_of_a_vocabulary_stay_whole(engine: SphinxEngine) -> None:
     options = Options(vocabulary=("Seven Three", "eight five six", "nine"))
     assert hear(engine, engine.open(options), SPOKEN).text == "seven three eight five six"

@@ -2,7 +2,7 @@
 
 A decoder cannot share its 95 MB with another one, so a process has one, and one stream at a time: a new
 stream takes it over, and the stream before refuses further use. Load it, then fork: a child adds about
-22 MB. PocketSphinx holds the GIL while it decodes, so a thread of its own would gain nothing; steps are
+30 MB. PocketSphinx holds the GIL while it decodes, so a thread of its own would gain nothing; steps are
 short instead (100 ms of audio).
 
 The mean cepstrum of a voice is all that outlives an utterance, and so it is the stream's context. Before a

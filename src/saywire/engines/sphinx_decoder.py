@@ -27,9 +27,17 @@ DICTATION = "_default"
 """The search that the decoder makes itself, over its language model."""
 LISTENING = "listening"
 """A search that costs next to nothing, for audio of which only the mean is wanted."""
-SETTINGS = {"fwdflat": False, "bestpath": True, "maxhmmpf": 3000}
-"""No second pass over the whole utterance: it delays the final by up to 1.7 s after 44 s of speech. The
-lattice's best path costs 10 ms and gives the words' posteriors. Measured with bench/sphinx.py."""
+SETTINGS = {"fwdflat": False, "bestpath": True, "maxhmmpf": 5000}
+"""Word errors and RTF on ten recordings (105 s), and on synthesised sentences (138 s), 2026-11:
+
+    maxhmmpf 2000      35.4 % .099   24.7 % .101
+    maxhmmpf 3000      30.4 % .115   23.1 % .116
+    maxhmmpf 5000      27.8 % .139   18.8 % .140
+    maxhmmpf 30000     26.6 % .193   18.3 % .171
+    3000, no bestpath  37.1 % .106   23.7 % .111
+    3000, fwdflat      30.4 % .168   21.0 % .156
+
+fwdflat is a second pass over the utterance when it has ended: the final of 44 s of speech waits 1.7 s."""
 CONFINED = {"beam": 1e-40, "pbeam": 1e-40, "wbeam": 1e-20, "wip": 0.01, "silprob": 0.1}
 """Settings of a search held to a grammar. Narrower beams: a vocabulary of 2,000 words costs RTF 0.18 instead
 of 0.74 where speech does not fit it, and loses nothing where it does. A new word is dearer and silence

@@ -180,6 +180,12 @@ def test_a_vocabulary_is_any_number_of_its_entries() -> None:
     }
 
 
+def test_a_vocabulary_has_a_limit() -> None:
+    assert len(read_vocabulary([f"w{n}" for n in range(ARCS // 2)]).words) == ARCS // 2
+    with pytest.raises(Unsupported, match="5001 words; at most 5000"):
+        read_vocabulary([f"w{n}" for n in range(ARCS // 2 + 1)])
+
+
 @pytest.mark.parametrize("words", [(), ("",), ("  ",)])
 def test_a_vocabulary_has_words(words: tuple[str, ...]) -> None:
     with pytest.raises(Unsupported, match="at least one"):

@@ -14,7 +14,7 @@ from ..errors import Unsupported
 
 DEEPEST = 60
 """Rules and brackets inside each other."""
-ARCS = 20_000
+ARCS = 10_000
 """Of an automaton; beyond it decoders slow down out of proportion."""
 
 
@@ -86,8 +86,15 @@ def read_vocabulary(entries: Sequence[str]) -> Automaton:
     phrases = {tuple(entry.lower().split()) for entry in entries} - {()}
     if not phrases:
         raise Unsupported("the vocabulary has no words; give at least one", param="vocabulary")
-    runs = tuple((1.0, Run(tuple(Token(word) for word in phrase))) for phrase in sorted(phrases))
-    return build(Repeat(Choice(runs), empty=False), {})
+    words = sum(map(len, phrases))
+    if words > ARCS // 2:
+        raise Unsupported(f"a vocabulary of {words} words; at most {ARCS // 2}", param="vocabulary")
+    options = tuple((1.0, write_phrase(phrase)) for phrase in sorted(phrases))
+    return build(Repeat(Choice(options), empty=False), {})
+
+
+def write_phrase(phrase: Sequence[str]) -> Node:
+    return Token(phrase[0]) if len(phrase) == 1 else Run(tuple(map(Token, phrase)))
 
 
 def refusal(what: str) -> Unsupported:
@@ -103,7 +110,6 @@ class Builder:
     words: list[list[tuple[int, float, str]]] = field(default_factory=list)
     empties: list[list[tuple[int, float]]] = field(default_factory=list)
     count: int = 0
-    depth: int = 0
 
     def build(self, root: Node) -> Automaton:
         start, end = self._add_state(), self._add_state()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import io
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ParamSpec
 
 import numpy as np
@@ -15,11 +17,13 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+import saywire
+from saywire.audio.container import decode
 from saywire.config import Config, EngineConfig, ServerConfig
 from saywire.engines import Entry
 from saywire.runtime.pool import Pool
 from saywire.server.run import LOOP, Server
-from saywire.types import Turns
+from saywire.types import RATE, Turns
 from server.audio import noise, quiet, wav
 from server.doubles import in_loop
 
@@ -31,6 +35,7 @@ MANUAL = Turns(voice=False, threshold=1e-6)
 """Everything is voice, and only commands end an utterance: exact without real speech."""
 P = ParamSpec("P")
 
+SPEECH = Path(saywire.__file__).parent / "samples" / "dictation.flac"
 KEY = "sesame"
 TEN = "one two three four five six seven eight nine ten"
 
@@ -186,6 +191,28 @@ async def test_verbose_transcription_has_words_and_segments(at):
     (segment,) = answer.segments
     assert (segment.text, segment.start) == ("one two three four five", 0.0)
     assert segment.avg_logprob == 0.0  # certain of every word
+
+
+@shared
+async def test_a_file_and_a_microphone_agree(at):
+    file = SPEECH.read_bytes()
+    vad = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 300}
+    uploaded = await at.client.audio.transcriptions.create(
+        model="fake", file=file, response_format="verbose_json", chunking_strategy=vad
+    )
+    spoken = []
+    async with at.client.realtime.connect(model="fake") as connection:
+        listen = {"format": {"type": "audio/pcm", "rate": RATE}, "turn_detection": vad}
+        await connection.session.update(session={"type": "transcription", "audio": {"input": listen}})
+        for block in decode(io.BytesIO(file), max_seconds=60):
+            await connection.input_audio_buffer.append(audio=pcm(block))
+        await connection.send({"type": "session.close"})
+        async for event in connection:
+            assert event.type != "error", event
+            if event.type.endswith("completed"):
+                spoken.append(event.transcript)
+    assert [segment.text for segment in uploaded.segments] == spoken
+    assert len(spoken) > 1
 
 
 @pytest.mark.parametrize("format", ["text", "srt", "vtt"])

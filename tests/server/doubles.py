@@ -17,7 +17,7 @@ from saywire.engines.base import EngineInfo
 from saywire.errors import BadRequest, OutOfOrder, Overloaded, SaywireError
 from saywire.protocols.base import Close, Frame, Handshake, Surroundings
 from saywire.runtime.base import Model
-from saywire.server.run import Server
+from saywire.server.run import LOOP, Server
 from saywire.types import Hypothesis, Options
 
 P = ParamSpec("P")
@@ -32,7 +32,8 @@ def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
             async with asyncio.timeout(20):
                 await test(*args, **kwargs)
 
-        asyncio.run(bounded())
+        with asyncio.Runner(loop_factory=LOOP) as runner:
+            runner.run(bounded())
 
     return run
 

@@ -366,7 +366,7 @@ async def test_shutdown_does_not_wait_for_ever():
 @in_loop
 async def test_second_signal_ends_the_draining_at_once():
     host = ScriptedHost(lambda session, command: [])
-    async with serving(host, settings(drain_seconds=1000.0)) as at, connect(at.ws) as ws:
+    async with serving(host, settings(drain_seconds=30.0)) as at, connect(at.ws) as ws:
         session = await host.first()
         at.server.stop()
         await session.heard(m.Finish)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+import functools
+import io
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec
 
 import numpy as np
 import openai
 import pytest
 from openai import AsyncOpenAI
 
+import saywire
+from saywire.audio.container import decode
 from saywire.config import Config, EngineConfig, ServerConfig
 from saywire.engines import Entry
 from saywire.runtime.pool import Pool
-from saywire.server.run import Server
-from saywire.types import Turns
+from saywire.server.run import LOOP, Server
+from saywire.types import RATE, Turns
 from server.audio import noise, quiet, wav
 from server.doubles import in_loop
 
@@ -27,6 +33,9 @@ ENTRIES = (
 )
 MANUAL = Turns(voice=False, threshold=1e-6)
 """Everything is voice, and only commands end an utterance: exact without real speech."""
+P = ParamSpec("P")
+
+SPEECH = Path(saywire.__file__).parent / "samples" / "dictation.flac"
 KEY = "sesame"
 TEN = "one two three four five six seven eight nine ten"
 
@@ -35,6 +44,8 @@ TEN = "one two three four five six seven eight nine ten"
 class Running:
     client: AsyncOpenAI
     server: Server
+    runner: asyncio.Runner | None = None
+    """Whose loop the server lives in, where it outlives a test."""
 
 
 @asynccontextmanager
@@ -56,8 +67,29 @@ async def running(**server: object) -> AsyncIterator[Running]:
                 await serving
 
 
-def pcm(samples: np.ndarray, rate: int = 24_000) -> str:
-    """As base64 of 16 bits; the samples are taken to be of ``rate`` already."""
+@pytest.fixture(scope="module")
+def at() -> Iterator[Running]:
+    """One server for all tests that do nothing to it; it stands still between them."""
+    with asyncio.Runner(loop_factory=LOOP) as runner:
+        context = running()
+        server = runner.run(context.__aenter__())
+        server.runner = runner
+        yield server
+        runner.run(context.__aexit__(None, None, None))
+
+
+def shared(test: Callable[P, Coroutine[None, None, None]]) -> Callable[P, None]:
+    """Run an async test in the loop of the server it shares."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        kwargs["at"].runner.run(asyncio.wait_for(test(*args, **kwargs), 20))
+
+    return run
+
+
+def pcm(samples: np.ndarray) -> str:
+    """As the base64 of 16 bits, at whatever rate the reader takes it to be."""
     return base64.b64encode((samples * 32767).astype("<i2").tobytes()).decode()
 
 
@@ -70,12 +102,9 @@ async def until(connection, kind: str) -> list:
     raise AssertionError(f"closed before {kind}: {[event.type for event in seen]}")
 
 
-@in_loop
-async def test_realtime_commit():
-    async with (
-        running() as at,
-        at.client.realtime.connect(extra_query={"intent": "transcription"}) as connection,
-    ):
+@shared
+async def test_realtime_commit(at):
+    async with at.client.realtime.connect(extra_query={"intent": "transcription"}) as connection:
         assert (await connection.recv()).type == "session.created"
         await connection.session.update(
             session={"type": "transcription", "audio": {"input": {"transcription": {"model": "fake"}}}}
@@ -90,9 +119,9 @@ async def test_realtime_commit():
         assert events[-1].usage.type == "duration"
 
 
-@in_loop
-async def test_realtime_goes_on_after_bad_requests():
-    async with running() as at, at.client.realtime.connect(model="fake") as connection:
+@shared
+async def test_realtime_goes_on_after_bad_requests(at):
+    async with at.client.realtime.connect(model="fake") as connection:
         await until(connection, "created")
         await connection.send({"type": "no.such.thing"})
         assert (await until(connection, "error"))[-1].error.code == "invalid_value"
@@ -101,13 +130,12 @@ async def test_realtime_goes_on_after_bad_requests():
         assert (await until(connection, "completed"))[-1].transcript == "one"
 
 
-@in_loop
-async def test_realtime_with_a_wrong_key_is_told_why():
-    async with running() as at:
-        client = at.client.with_options(api_key="wrong")
-        async with client.realtime.connect(model="fake") as connection:
-            event = await connection.recv()
-        assert (event.type, event.error.code) == ("error", "invalid_api_key")
+@shared
+async def test_realtime_with_a_wrong_key_is_told_why(at):
+    client = at.client.with_options(api_key="wrong")
+    async with client.realtime.connect(model="fake") as connection:
+        event = await connection.recv()
+    assert (event.type, event.error.code) == ("error", "invalid_api_key")
 
 
 @in_loop
@@ -121,82 +149,96 @@ async def test_realtime_shutdown_sends_what_was_said_before_it_closes():
         assert (await until(connection, "completed"))[-1].transcript == TEN
 
 
-@in_loop
-async def test_transcription():
-    async with running() as at:
-        answer = await at.client.audio.transcriptions.create(
-            model="fake", file=wav(noise(1.0)), language="en"
-        )
-        assert answer.text == TEN
-        assert answer.usage.seconds == 1
+@shared
+async def test_transcription(at):
+    answer = await at.client.audio.transcriptions.create(model="fake", file=wav(noise(1.0)), language="en")
+    assert answer.text == TEN
+    assert answer.usage.seconds == 1
 
 
-@in_loop
-async def test_transcription_with_every_parameter_the_sdk_has():
-    async with running() as at:
-        answer = await at.client.audio.transcriptions.create(
-            model="fake",
-            file=("speech.wav", wav(noise(0.5)), "audio/wav"),
-            response_format="verbose_json",
-            timestamp_granularities=["word", "segment"],
-            chunking_strategy={"type": "server_vad", "threshold": 0.9},
-            include=["logprobs"],
-            prompt="numbers",
-            temperature=0,
-            extra_body={"keywords": ["one"]},
-        )
-        assert (answer.text, answer.duration) == ("", 0.5)  # noise is no voice, and only voice was asked for
-        assert (answer.words, answer.segments) == ([], [])
+@shared
+async def test_transcription_with_every_parameter_the_sdk_has(at):
+    answer = await at.client.audio.transcriptions.create(
+        model="fake",
+        file=("speech.wav", wav(noise(0.5)), "audio/wav"),
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+        chunking_strategy={"type": "server_vad", "threshold": 0.9},
+        include=["logprobs"],
+        prompt="numbers",
+        temperature=0,
+        extra_body={"keywords": ["one"]},
+    )
+    assert (answer.text, answer.duration) == ("", 0.5)  # noise is no voice, and only voice was asked for
+    assert (answer.words, answer.segments) == ([], [])
 
 
-@in_loop
-async def test_verbose_transcription_has_words_and_segments():
-    async with running() as at:
-        answer = await at.client.audio.transcriptions.create(
-            model="whisper-1",
-            file=wav(noise(0.5)),
-            response_format="verbose_json",
-            timestamp_granularities=["word", "segment"],
-        )
-        assert [(word.word, word.start, word.end) for word in answer.words] == [
-            ("one", 0.0, 0.1),
-            ("two", 0.1, 0.2),
-            ("three", 0.2, 0.3),
-            ("four", 0.3, 0.4),
-            ("five", 0.4, 0.5),
-        ]
-        (segment,) = answer.segments
-        assert (segment.text, segment.start) == ("one two three four five", 0.0)
-        assert segment.avg_logprob == 0.0  # certain of every word
+@shared
+async def test_verbose_transcription_has_words_and_segments(at):
+    answer = await at.client.audio.transcriptions.create(
+        model="whisper-1",
+        file=wav(noise(0.5)),
+        response_format="verbose_json",
+        timestamp_granularities=["word", "segment"],
+    )
+    assert [(word.word, word.start, word.end) for word in answer.words] == [
+        ("one", 0.0, 0.1),
+        ("two", 0.1, 0.2),
+        ("three", 0.2, 0.3),
+        ("four", 0.3, 0.4),
+        ("five", 0.4, 0.5),
+    ]
+    (segment,) = answer.segments
+    assert (segment.text, segment.start) == ("one two three four five", 0.0)
+    assert segment.avg_logprob == 0.0  # certain of every word
+
+
+@shared
+async def test_a_file_and_a_microphone_agree(at):
+    file = SPEECH.read_bytes()
+    vad = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 300}
+    uploaded = await at.client.audio.transcriptions.create(
+        model="fake", file=file, response_format="verbose_json", chunking_strategy=vad
+    )
+    spoken = []
+    async with at.client.realtime.connect(model="fake") as connection:
+        listen = {"format": {"type": "audio/pcm", "rate": RATE}, "turn_detection": vad}
+        await connection.session.update(session={"type": "transcription", "audio": {"input": listen}})
+        for block in decode(io.BytesIO(file), max_seconds=60):
+            await connection.input_audio_buffer.append(audio=pcm(block))
+        await connection.send({"type": "session.close"})
+        async for event in connection:
+            assert event.type != "error", event
+            if event.type.endswith("completed"):
+                spoken.append(event.transcript)
+    assert [segment.text for segment in uploaded.segments] == spoken
+    assert len(spoken) > 1
 
 
 @pytest.mark.parametrize("format", ["text", "srt", "vtt"])
-@in_loop
-async def test_plain_formats_are_strings(format):
-    async with running() as at:
-        answer = await at.client.audio.transcriptions.create(
-            model="fake", file=wav(noise(0.5)), response_format=format
-        )
-        assert isinstance(answer, str) and "one two three four five" in answer
+@shared
+async def test_plain_formats_are_strings(at, format):
+    answer = await at.client.audio.transcriptions.create(
+        model="fake", file=wav(noise(0.5)), response_format=format
+    )
+    assert isinstance(answer, str) and "one two three four five" in answer
 
 
-@in_loop
-async def test_streamed_transcription():
-    async with running() as at:
-        stream = await at.client.audio.transcriptions.create(model="fake", file=wav(noise(1.0)), stream=True)
-        events = [event async for event in stream]
-        deltas = [event.delta for event in events[:-1]]
-        assert "".join(deltas) == events[-1].text == TEN
-        assert events[-1].type == "transcript.text.done"
-        assert len(deltas) > 1  # stable words are sent before the end
+@shared
+async def test_streamed_transcription(at):
+    stream = await at.client.audio.transcriptions.create(model="fake", file=wav(noise(1.0)), stream=True)
+    events = [event async for event in stream]
+    deltas = [event.delta for event in events[:-1]]
+    assert "".join(deltas) == events[-1].text == TEN
+    assert events[-1].type == "transcript.text.done"
+    assert len(deltas) > 1  # stable words are sent before the end
 
 
-@in_loop
-async def test_a_long_file_in_one_utterance_gets_through():
-    async with running() as at:
-        answer = await at.client.audio.transcriptions.create(model="fake", file=wav(noise(45.0)))
-        assert answer.text == " ".join([TEN] * 45)
-        assert answer.usage.seconds == 45
+@shared
+async def test_a_long_file_in_one_utterance_gets_through(at):
+    answer = await at.client.audio.transcriptions.create(model="fake", file=wav(noise(45.0)))
+    assert answer.text == " ".join([TEN] * 45)
+    assert answer.usage.seconds == 45
 
 
 @pytest.mark.parametrize(
@@ -209,23 +251,19 @@ async def test_a_long_file_in_one_utterance_gets_through():
         ({"extra_body": {"grammar": "#JSGF"}}, openai.BadRequestError, "unsupported", "grammar"),
     ],
 )
-@in_loop
-async def test_errors_are_the_sdks_own(change, error, code, param):
-    async with running() as at:
-        with pytest.raises(error) as raised:
-            await at.client.audio.transcriptions.create(
-                **({"model": "fake", "file": wav(noise(0.2))} | change)
-            )
-        assert (raised.value.code, raised.value.param) == (code, param)
+@shared
+async def test_errors_are_the_sdks_own(at, change, error, code, param):
+    with pytest.raises(error) as raised:
+        await at.client.audio.transcriptions.create(**({"model": "fake", "file": wav(noise(0.2))} | change))
+    assert (raised.value.code, raised.value.param) == (code, param)
 
 
-@in_loop
-async def test_an_engine_that_fails_is_a_server_error():
-    async with running() as at:
-        with pytest.raises(openai.InternalServerError):
-            await at.client.audio.transcriptions.create(model="failing", file=wav(noise(1.0)))
-        answer = await at.client.audio.transcriptions.create(model="failing", file=wav(noise(1.0)))
-        assert answer.text == TEN
+@shared
+async def test_an_engine_that_fails_is_a_server_error(at):
+    with pytest.raises(openai.InternalServerError):
+        await at.client.audio.transcriptions.create(model="failing", file=wav(noise(1.0)))
+    answer = await at.client.audio.transcriptions.create(model="failing", file=wav(noise(1.0)))
+    assert answer.text == TEN
 
 
 @in_loop
@@ -238,11 +276,10 @@ async def test_wrong_key_and_too_large():
         assert raised.value.status_code == 413
 
 
-@in_loop
-async def test_models():
-    async with running() as at:
-        models = await at.client.models.list()
-        assert "fake" in [model.id for model in models.data]
-        assert (await at.client.models.retrieve("fake")).object == "model"
-        with pytest.raises(openai.NotFoundError):
-            await at.client.models.retrieve("org/nope")
+@shared
+async def test_models(at):
+    models = await at.client.models.list()
+    assert "fake" in [model.id for model in models.data]
+    assert (await at.client.models.retrieve("fake")).object == "model"
+    with pytest.raises(openai.NotFoundError):
+        await at.client.models.retrieve("org/nope")

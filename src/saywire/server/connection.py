@@ -114,8 +114,6 @@ class Connection:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if self._finishing:
-                continue
             text = message.get("text")
             try:
                 self._obey(self._adapter.receive(message["bytes"] if text is None else text))

@@ -35,6 +35,8 @@ except ImportError:  # there is none for Windows
 
 T = TypeVar("T")
 
+LOOP: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop if uvloop else None
+"""Makes the loop; None: asyncio's own."""
 BACKLOG = 4096
 KEEP_ALIVE = 75
 """Seconds an idle HTTP connection stays: longer than clients keep theirs, so that none dies in a race."""
@@ -47,7 +49,7 @@ Started = Callable[[str, int], None]
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """``asyncio.run``, on uvloop where it is installed."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None) as runner:
+    with asyncio.Runner(loop_factory=LOOP) as runner:
         return runner.run(main)
 
 

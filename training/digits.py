@@ -34,13 +34,19 @@ class Recordings:
     def join_digits(self, rng: random.Random, speaker: str, indexes: range, count: int, gap: float) -> Phrase:
         """`count` random digits of one speaker, with 0 to `gap` seconds of silence between them."""
         pieces: list[Samples] = []
+        spans: list[tuple[float, float]] = []
+        at = 0
         chosen = [rng.randrange(10) for _ in range(count)]
         for position, digit in enumerate(chosen):
             if position:
                 pause = rng.choice((0.0, 0.0, rng.uniform(0, gap / 4), rng.uniform(0, gap)))
                 pieces.append(np.zeros(int(SAMPLE_RATE * pause), np.float32))
+                at += len(pieces[-1])
             pieces.append(self.samples[digit, speaker, rng.choice(indexes)] * np.float32(rng.uniform(0.5, 1)))
-        return Phrase(np.concatenate(pieces), tuple(DIGITS["en"][digit] for digit in chosen), speaker)
+            spans.append((at / SAMPLE_RATE, (at + len(pieces[-1])) / SAMPLE_RATE))
+            at += len(pieces[-1])
+        entries = tuple(DIGITS["en"][digit] for digit in chosen)
+        return Phrase(np.concatenate(pieces), entries, speaker, tuple(spans))
 
 
 def read_recordings(path: Path) -> Recordings:

@@ -7,7 +7,8 @@ Test sets, all made from fixed seeds by the espeak-ng and flite programs (nothin
 - real: strings of 3-5 digits from the official test split (index 0-4) of the digit recordings; with
   --speaker, of that speaker only and from all recordings (for a model trained without that speaker);
 - noise: ten seconds of noise or silence each: how many words it hears;
-- tail: how much padding the last word needs.
+- tail: how much padding the last word needs;
+- times: where in its word a token comes, on strings of real digits of the training split.
 
 Word error rate: edits / reference units, an English word or a Mandarin character being one unit (jiwer).
 Needs sherpa-onnx, numpy, soxr, jiwer and, to make the sets, espeak-ng and flite; no torch.
@@ -30,7 +31,7 @@ import numpy as np
 import sherpa_onnx
 import soxr
 
-from training.digits import SPEAKERS, TEST_INDEXES, Recordings, read_recordings
+from training.digits import SPEAKERS, TEST_INDEXES, TRAINING_INDEXES, Recordings, read_recordings
 from training.distort import distort, make_noise, set_gain
 from training.synthesise import SAMPLE_RATE, Phrase, Samples, speak_phrase
 from training.vocabulary import split_words
@@ -195,6 +196,33 @@ def measure_tail(
     return figures
 
 
+def measure_times(
+    recognizer: Any, recordings: Recordings, count: int = 100, seed: int = 7005
+) -> dict[str, Any]:
+    """Seconds from a word's start to its token and from there to its end, on well-heard strings."""
+    rng = random.Random(seed)
+    leads: list[float] = []
+    trails: list[float] = []
+    for _ in range(count):
+        phrase = recordings.join_digits(rng, rng.choice(SPEAKERS), TRAINING_INDEXES, 4, 0.3)
+        stream = recognizer.create_stream()
+        padded = np.concatenate([_lead_in(phrase.samples), np.zeros(SAMPLE_RATE, np.float32)])
+        stream.accept_waveform(SAMPLE_RATE, padded.tolist())
+        while recognizer.is_ready(stream):
+            recognizer.decode_stream(stream)
+        result = recognizer.get_result_all(stream)
+        if result.text.strip() == phrase.text and len(result.timestamps) == len(phrase.spans):
+            for time, (start, end) in zip(result.timestamps, phrase.spans, strict=True):
+                leads.append(time - PRE_ROLL - start)
+                trails.append(end - (time - PRE_ROLL))
+    points = (5, 20, 50, 80, 95)
+    return {
+        "words": len(leads),
+        "lead": dict(zip(points, np.percentile(leads, points).round(3).tolist(), strict=True)),
+        "trail": dict(zip(points, np.percentile(trails, points).round(3).tolist(), strict=True)),
+    }
+
+
 def read_clip(path: Path) -> Samples:
     """A 16-bit mono WAV at 16 kHz."""
     with wave.open(str(path)) as file:
@@ -235,6 +263,8 @@ def evaluate(args: argparse.Namespace) -> dict[str, Any]:
             read_recordings(args.recordings), speakers, indexes, 30 if args.speaker is None else 200
         )
         figures["real"] = score(recognizers, real, tail)
+        if args.times:
+            figures["times"] = measure_times(recognizers["en"], read_recordings(args.recordings))
     for clip in args.clip or ():
         figures[clip.name] = score_clip(recognizers, clip, tail)
     return figures
@@ -254,6 +284,7 @@ def main() -> None:
     )
     parser.add_argument("--tail", type=float, help="seconds of zeros after the audio; default: metadata.json")
     parser.add_argument("--tails", action="store_true", help="also measure which padding the last word needs")
+    parser.add_argument("--times", action="store_true", help="also measure where in a word its token comes")
     print(json.dumps(evaluate(parser.parse_args()), ensure_ascii=False, indent=1))
 
 

@@ -316,9 +316,10 @@ def main() -> None:
     export_transducer(net, args.out, args.frames)
     export_offline(net, args.out / "offline.onnx")
     write_tokens(args.out / "tokens.txt")
-    # With equal scores sherpa-onnx prefers the fewest tokens, which is how the words are split.
+    # sherpa-onnx takes the split with the largest sum; an unknown piece counts 0, so every score is above it.
     pieces = [token for token in list_tokens()[1:] if token.isascii() or token.startswith("\u2581")]
-    (args.out / "bpe.vocab").write_text("".join(f"{piece}\t-1\n" for piece in pieces), encoding="utf-8")
+    lines = (f"{piece}\t{len(piece)}\n" for piece in pieces)
+    (args.out / "bpe.vocab").write_text("".join(lines), encoding="utf-8")
     measured = {name: getattr(args, name) for name in ("tail_padding", "word_lead", "word_trail")}
     measured = {name: getattr(args, name) for name in ("tail_padding", "word_lead", "word_trail")}
     description = describe(net, args.out, args.frames, measured)

@@ -47,6 +47,15 @@ class Bank:
         return self.audio[start : start + 30 * SAMPLE_RATE].astype(np.float32) / 32768
 
 
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A training utterance: its sound, its words, and whose real recordings are in it."""
+
+    samples: Samples
+    entries: list[Entry]
+    speakers: set[str]
+
+
 @dataclass(slots=True)
 class Composer:
     """Draws utterances from banks and recordings."""
@@ -57,45 +66,50 @@ class Composer:
     rng: random.Random
     nrng: np.random.Generator
 
-    def compose(self) -> tuple[Samples, list[Entry]]:
-        """One distorted utterance and its words."""
+    def compose(self) -> Utterance:
+        """One distorted utterance."""
         if self.rng.random() < NO_SPEECH_SHARE:
-            return self._make_no_speech(), []
+            return Utterance(self._make_no_speech(), [], set())
         cut_tail = self.rng.random() < 0.5
-        pieces, entries = self._arrange(cut_tail)
+        pieces, entries, speakers = self._arrange(cut_tail)
         babble = self._choose_bank().babble(self.nrng)
         samples = distort(np.concatenate(pieces), self.nrng, microphone=0.4, babble=babble)
         if cut_tail or self.rng.random() < 0.2:
             samples = np.concatenate([samples, self._zeros(0.2, 0.5)])
-        return samples, entries
+        return Utterance(samples, entries, speakers)
 
-    def _arrange(self, cut_tail: bool) -> tuple[list[Samples], list[Entry]]:
+    def _arrange(self, cut_tail: bool) -> tuple[list[Samples], list[Entry], set[str]]:
         rng = self.rng
         pieces = [self._zeros(0, 0.3) if rng.random() < 0.6 else self._zeros(0.3, 0.9)]
         entries: list[Entry] = []
+        speakers: set[str] = set()
         count = rng.choice((1, 1, 1, 2, 2, 3))
         for position in range(count):
-            samples, said = self._draw_phrase()
+            samples, said, speaker = self._draw_phrase()
             pieces.append(samples / (np.abs(samples).max() + 1e-6) * np.float32(rng.uniform(0.5, 1)))
             entries += said
+            speakers |= {speaker} - {""}
             if position < count - 1:
                 pieces.append(self._zeros(0.15, 0.9) if rng.random() < 0.88 else self._zeros(1, 3))
         pieces.append(self._zeros(0, 0.05) if cut_tail else self._zeros(0.25, 0.8))
-        return pieces, entries
+        return pieces, entries, speakers
 
     def _choose_bank(self) -> Bank:
         return self.rng.choices(self.banks, weights=[len(bank.words) for bank in self.banks])[0]
 
-    def _draw_phrase(self) -> tuple[Samples, tuple[Entry, ...]]:
+    def _draw_phrase(self) -> tuple[Samples, tuple[Entry, ...], str]:
         rng = self.rng
         if rng.random() < REAL_SHARE:
             count = rng.choice((1, 2, 3, 4, 5, 6))
             phrase = self.recordings.join_digits(rng, rng.choice(self.speakers), TRAINING_INDEXES, count, 0.4)
-            samples, entries = phrase.samples, phrase.entries
+            samples, entries, speaker = phrase.samples, phrase.entries, phrase.voice
         else:
             bank = self._choose_bank()
             samples, entries = bank.take(rng.randrange(len(bank.words)))
-        return (scale_voice(samples, rng.uniform(0.85, 1.18)) if rng.random() < 0.5 else samples), entries
+            speaker = ""
+        if rng.random() < 0.5:
+            samples = scale_voice(samples, rng.uniform(0.85, 1.18))
+        return samples, entries, speaker
 
     def _make_no_speech(self) -> Samples:
         rng = self.rng
@@ -128,10 +142,12 @@ def write_shard(path: Path, composer: Composer, count: int) -> float:
     ids = {token: index for index, token in enumerate(list_tokens())}
     frames: list[NDArray[np.float16]] = []
     labels: list[list[int]] = []
+    speakers: list[str] = []
     for _ in range(count):
-        samples, entries = composer.compose()
-        frames.append(compute_fbank(samples).astype(np.float16))
-        labels.append([ids[token] for entry in entries for token in entry.tokens])
+        utterance = composer.compose()
+        frames.append(compute_fbank(utterance.samples).astype(np.float16))
+        labels.append([ids[token] for entry in utterance.entries for token in entry.tokens])
+        speakers.append(" ".join(sorted(utterance.speakers)))
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path,
@@ -139,6 +155,7 @@ def write_shard(path: Path, composer: Composer, count: int) -> float:
         frame_offsets=np.cumsum([0, *map(len, frames)]),
         labels=np.array([label for each in labels for label in each], np.int64),
         label_offsets=np.cumsum([0, *map(len, labels)]),
+        speakers=np.array(speakers),
     )
     return sum(map(len, frames)) / 360_000
 

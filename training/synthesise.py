@@ -49,11 +49,15 @@ TEST_ACCENTS = ACCENTS[:9]  # the two accents after them are spoken in training 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A spoken phrase: `samples` of shape (n,), its vocabulary entries, and the voice that spoke it."""
+    """A spoken phrase: `samples` of shape (n,), its vocabulary entries, and the voice that spoke it.
+
+    `spans` says where each entry starts and ends, in seconds; empty where that is not known.
+    """
 
     samples: Samples
     entries: tuple[Entry, ...]
     voice: str
+    spans: tuple[tuple[float, float], ...] = ()
 
     @property
     def text(self) -> str:

@@ -21,11 +21,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from training.digits import SPEAKERS
 from training.features import mel_centres
 from training.net import SUBSAMPLING, Shape, TinyNet
 from training.vocabulary import list_tokens
 
-FRAMES_PER_BATCH = 12_800  # about 32 utterances of 4 s
 SILENCE = -15.5  # below this a bin holds digital silence: log of the float32 epsilon is -15.94
 VALIDATION = 200
 AVERAGE_DECAY = 0.9985
@@ -49,25 +49,27 @@ class Batch:
     counts: Tensor
 
 
-def read_shard(path: Path) -> list[Utterance]:
-    """Utterances that CTC can align (at least two output frames a token)."""
+def read_shard(path: Path, hold_out: str | None = None) -> list[Utterance]:
+    """Utterances that CTC can align (two output frames a token), without those in which `hold_out` speaks."""
     with np.load(path) as file:
         frames, frame_offsets = file["frames"], file["frame_offsets"]
         labels, label_offsets = file["labels"], file["label_offsets"]
+        speakers = file["speakers"]
     utterances = [
         Utterance(
             frames[frame_offsets[i] : frame_offsets[i + 1]], labels[label_offsets[i] : label_offsets[i + 1]]
         )
         for i in range(len(frame_offsets) - 1)
+        if hold_out not in str(speakers[i]).split()
     ]
     return [each for each in utterances if len(each.frames) // SUBSAMPLING >= 2 * len(each.labels) + 1]
 
 
-def form_batches(utterances: list[Utterance]) -> list[list[Utterance]]:
-    """Neighbours in length share a batch, so that little is padded."""
+def form_batches(utterances: list[Utterance], size: int) -> list[list[Utterance]]:
+    """Batches of at most `size` frames; neighbours in length share one, so that little is padded."""
     batches: list[list[Utterance]] = [[]]
     for utterance in sorted(utterances, key=lambda each: len(each.frames)):
-        if (len(batches[-1]) + 1) * (len(utterance.frames) + 8) > FRAMES_PER_BATCH:
+        if (len(batches[-1]) + 1) * (len(utterance.frames) + 8) > size:
             batches.append([])
         batches[-1].append(utterance)
     return batches
@@ -177,7 +179,7 @@ def measure_token_errors(net: TinyNet, utterances: list[Utterance]) -> float:
     """Token error rate of greedy decoding on unchanged features."""
     net.eval()
     edits = total = 0
-    for group in form_batches(utterances):
+    for group in form_batches(utterances, 20_000):
         batch = collate(group, None, np.zeros(80, np.float32))
         best = net(batch.features, torch.zeros(len(group), net.shape.state))[0].argmax(-1)
         for row, length, utterance in zip(best.tolist(), batch.lengths.tolist(), group, strict=True):
@@ -209,23 +211,35 @@ def start_net(utterances: list[Utterance], seed: int, sizes: dict[str, int]) -> 
     return net
 
 
-def train(
-    net: TinyNet, utterances: list[Utterance], out: Path, minutes: float, peak: float, seed: int
-) -> None:
-    """Cosine learning rate from `peak` to zero over `minutes`; saves to `out` every two minutes."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One stage: its length in minutes, peak learning rate, frames in a batch, seed."""
+
+    minutes: float
+    rate: float
+    frames: int
+    seed: int
+
+
+def train(net: TinyNet, utterances: list[Utterance], out: Path, plan: Plan) -> None:
+    """Cosine learning rate from the peak to zero over the stage; saves to `out` every two minutes."""
     validation, utterances = utterances[:VALIDATION], utterances[VALIDATION:]
-    augmenter, rng = Augmenter(seed), random.Random(seed)
+    augmenter, rng = Augmenter(plan.seed), random.Random(plan.seed)
     filling = net.mean.numpy()
     average = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    optimiser = torch.optim.AdamW(net.parameters(), peak, weight_decay=1e-2, betas=(0.9, 0.98), fused=True)
-    batches = form_batches(utterances)
+    optimiser = torch.optim.AdamW(
+        net.parameters(), plan.rate, weight_decay=1e-2, betas=(0.9, 0.98), fused=True
+    )
+    batches = form_batches(utterances, plan.frames)
     begun = saved = time.monotonic()
     step, losses = 0, []
-    while (done := (time.monotonic() - begun) / 60 / minutes) < 1:
+    while (done := (time.monotonic() - begun) / 60 / plan.minutes) < 1:
         if step % len(batches) == 0:
             rng.shuffle(batches)
         for group in optimiser.param_groups:
-            group["lr"] = peak * min(1, (step + 1) / 200) * (0.5 * (1 + math.cos(math.pi * done)) + 0.003)
+            group["lr"] = (
+                plan.rate * min(1, (step + 1) / 200) * (0.5 * (1 + math.cos(math.pi * done)) + 0.003)
+            )
         batch = collate(batches[step % len(batches)], augmenter, filling)
         losses.append(take_step(net, optimiser, batch))
         step += 1
@@ -286,8 +300,10 @@ def main() -> None:
     parser.add_argument("--shard", type=Path, action="append", required=True, help="repeat for several")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint to write")
     parser.add_argument("--init", type=Path, help="checkpoint to continue from")
+    parser.add_argument("--hold-out", choices=SPEAKERS, help="drop utterances in which this speaker is heard")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
+    parser.add_argument("--frames", type=int, default=6_400, help="10 ms frames in a batch")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--blocks", type=int, default=4)
@@ -295,12 +311,12 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
-    utterances = [utterance for path in args.shard for utterance in read_shard(path)]
+    utterances = [each for path in args.shard for each in read_shard(path, args.hold_out)]
     sizes = {"width": args.width, "blocks": args.blocks, "memory": args.memory}
     net = load(args.init).train() if args.init else start_net(utterances, args.seed, sizes)
     parameters = sum(parameter.numel() for parameter in net.parameters())
     print(f"{parameters} parameters, {len(utterances)} utterances", flush=True)
-    train(net, utterances, args.out, args.minutes, args.rate, args.seed)
+    train(net, utterances, args.out, Plan(args.minutes, args.rate, args.frames, args.seed))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def tone(seconds: float, rate: int = 16_000, hertz: float = 440.0) -> Samples:
 def encode(samples: Samples, rate: int, container: str, codec: str) -> bytes:
     """``samples``: (n,) or (channels, n)."""
     planes = np.atleast_2d(samples)
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(planes)]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[len(planes)]
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout=layout)
@@ -28,7 +28,7 @@ def encode(samples: Samples, rate: int, container: str, codec: str) -> bytes:
         stream.bit_rate = 96_000
         step = stream.codec_context.frame_size or 4096
         fit = AudioResampler(stream.format, layout, rate, frame_size=step)
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", layout)
+        frame = AudioFrame.from_ndarray(planes.T.reshape(1, -1).copy(), "flt", layout)
         frame.sample_rate, frame.pts = rate, 0
         for part in [*fit.resample(frame), *fit.resample(None), None]:
             output.mux(stream.encode(part))

@@ -104,6 +104,13 @@ def test_the_centre_of_a_film_is_half_of_the_mix() -> None:
     assert heard(encode(np.full((6, 4000), 0.9, np.float32), 16_000, "wav", "pcm_f32le")).max() < 0.91
 
 
+@pytest.mark.parametrize("kind", ["ogg", "aac", "flac", "wav"])
+def test_eight_channels_crash_nothing(kind: str) -> None:
+    _, form, codec = FILES[kind]
+    samples = heard(encode(np.stack([tone(1.0, 48_000)] * 8), 48_000, form, codec))
+    assert loudness(samples) == pytest.approx(0.4 / np.sqrt(2), rel=0.2)  # aac at 96 kbit/s for eight
+
+
 def test_many_unnamed_channels_are_mixed_evenly() -> None:
     steps = np.tile(np.array([8000, 0, 0, 0, 0, 0, 0, 0, 1000], np.int16), 4000)
     assert heard(wav(steps, channels=9)) == pytest.approx(np.full(4000, 1000 / 32768), abs=1e-6)
@@ -194,7 +201,7 @@ def test_damage_costs_only_what_it_hits(kind: str) -> None:
         form,
         codec,
     )
-    assert len(heard(damaged(whole, seed=1, share=4e-4))) > 3 * 16_000
+    assert len(heard(damaged(whole, seed=1, share=4e-4))) > 2 * 16_000
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -278,6 +285,12 @@ def test_a_video_without_sound_is_refused() -> None:
         "invalid_audio",
         "this file has no audio in it that can be decoded",
     )
+
+
+def test_an_unknown_codec_is_refused() -> None:
+    body = bytearray(wav(np.zeros(8000, np.int16)))
+    body[20:22] = b"\x99\x77"
+    assert refusal(bytes(body)).message.startswith("the codec of this file's audio is not known here")
 
 
 # 5: what is no number

@@ -1,5 +1,3 @@
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,35 +129,9 @@ def test_it_is_strict_about_order(engine: SherpaEngine) -> None:
         stream.finish()
 
 
-def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EngineFailed, match=r"has no readable metadata\.json"):
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineFailed, match=r"metadata\.json"):
         SherpaEngine(tmp_path)
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(TINY, tmp_path / "copy"))
-
-
-def test_metadata_of_another_shape_is_refused(copy: Path) -> None:
-    metadata = json.loads((copy / "metadata.json").read_text(encoding="utf-8"))
-    del metadata["tail_padding"]
-    (copy / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
-    with pytest.raises(EngineFailed, match="tail_padding"):
-        SherpaEngine(copy)
-
-
-def test_a_missing_file_is_named(copy: Path) -> None:
-    (copy / "joiner.onnx").unlink()
-    with pytest.raises(EngineFailed, match=r"'joiner\.onnx' cannot be read"):
-        SherpaEngine(copy)
-
-
-@pytest.mark.parametrize("name", ["ctc.onnx", "tokens.txt"])
-def test_a_damaged_file_is_named_instead_of_ending_the_process(copy: Path, name: str) -> None:
-    (copy / name).write_bytes((copy / name).read_bytes()[:-7])
-    with pytest.raises(EngineFailed, match=f"'{name}' is damaged"):
-        SherpaEngine(copy)
 
 
 def test_the_shipped_files_are_small_and_carry_their_notice() -> None:

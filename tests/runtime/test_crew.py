@@ -28,8 +28,6 @@ def workers(pool: Pool, name: str) -> int:
 
 def test_sessions_are_spread_evenly() -> None:
     async def test(pool: Pool) -> None:
-        while len(pool.processes) < 3:
-            await asyncio.sleep(0)  # the first one is enough to be ready; here all are to be there
         talks = [Talk(pool) for _ in range(6)]
         for talk in talks:
             talk.give(noise(0.1))

@@ -23,7 +23,7 @@ from typing import BinaryIO, cast
 
 import av
 import numpy as np
-from av import AudioFrame, AudioStream, Packet
+from av import AudioCodecContext, AudioFrame, AudioResampler, AudioStream, Packet
 from av.container import InputContainer
 from numpy.typing import NDArray
 
@@ -41,6 +41,7 @@ _FORMATS = (
 )
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
 _BLOCK = 0.5  # seconds that are resampled at a time
+_PLANES = 8
 _SPARED = 20  # damaged packets that are passed over in any file; then no more than half of all
 
 
@@ -131,8 +132,10 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet[
 
 def _mixed(frame: AudioFrame) -> Samples:
     """The frame's channels as one, none louder than it was: no clipping where all say the same."""
-    raw = frame.to_ndarray()
     channels = frame.layout.nb_channels
+    if channels >= _PLANES and frame.format.is_planar:
+        frame = _packed(frame)
+    raw = frame.to_ndarray()
     # packed formats lie channel by channel within a sample: (1, n * channels)
     planes = raw if frame.format.is_planar else raw.reshape(-1, channels).T
     match channels:
@@ -142,6 +145,13 @@ def _mixed(frame: AudioFrame) -> Samples:
             return (_floats(planes[0]) + _floats(planes[1])) * np.float32(0.5)
         case _:
             return _weights(tuple(channel.name for channel in frame.layout.channels)) @ _floats(planes)
+
+
+def _packed(frame: AudioFrame) -> AudioFrame:
+    """The same samples in one plane. PyAV (18.1 too) counts planes up to a null pointer, and eight or
+    more have none behind them: ``to_ndarray`` would read where nothing is."""
+    frame.pts = None
+    return AudioResampler(frame.format.packed, frame.layout, frame.sample_rate).resample(frame)[0]
 
 
 @cache
@@ -180,6 +190,9 @@ def _audio(container: InputContainer) -> AudioStream:
     stream = container.streams.best("audio")
     if not isinstance(stream, AudioStream):
         raise BadAudio("this file has no audio in it that can be decoded")
+    if cast("AudioCodecContext | None", stream.codec_context) is None:
+        # asking it to decode all the same is a null pointer to PyAV up to 16
+        raise BadAudio(f"the codec of this file's audio is not known here; supported: {SUPPORTED}")
     return stream
 
 

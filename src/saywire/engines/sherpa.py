@@ -116,7 +116,10 @@ class SherpaStream:
         self._pending: list[Samples] = []
         self._heard = self._fed = self._steps = 0
         self._last_step: int | None = None
-        self._hypothesis: Hypothesis | None = Hypothesis(language=self._spelling.language)
+        self._hypothesis = Hypothesis(language=self._spelling.language)
+        self._told = True  # whether the hypothesis is of the newest step
+        self._tokens = 0
+        self._closed = True  # whether the last word's end is known, not the audio's end
 
     @property
     def _needed(self) -> int:
@@ -135,15 +138,23 @@ class SherpaStream:
 
     @property
     def hypothesis(self) -> Hypothesis:
-        if self._hypothesis is None:
-            result = self.recognizer.handle.get_result_all(self.native)
-            seconds = self._heard / self._metadata.sample_rate
-            text, words, language = spell(
-                result.tokens, result.timestamps, result.ys_probs, seconds, self._spelling
-            )
-            settled = self.recognizer.native or (self._last_step is not None and not self.ready)
-            self._hypothesis = Hypothesis(text, len(text) if settled else 0, words, language)
+        if not self._told:
+            self._told = True
+            self._tell()
         return self._hypothesis
+
+    def _tell(self) -> None:
+        result = self.recognizer.handle.get_result_all(self.native)
+        seconds = self._heard / self._metadata.sample_rate
+        if self.recognizer.native and len(result.tokens) == self._tokens and self._closed:
+            return  # most steps add no token
+        text, words, language = spell(
+            result.tokens, result.timestamps, result.ys_probs, seconds, self._spelling
+        )
+        self._tokens = len(result.tokens)
+        self._closed = not words or result.timestamps[-1] + self._metadata.word_trail <= seconds
+        settled = self.recognizer.native or (self._last_step is not None and not self.ready)
+        self._hypothesis = Hypothesis(text, len(text) if settled else 0, words, language)
 
     def accept(self, samples: Samples) -> None:
         if self._last_step is not None:
@@ -175,7 +186,7 @@ class SherpaStream:
     def advance(self) -> None:
         """Note that a step was decoded."""
         self._steps += 1
-        self._hypothesis = None
+        self._told = False
 
 
 class SherpaEngine:

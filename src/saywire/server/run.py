@@ -23,6 +23,7 @@ from fastapi import FastAPI
 
 from ..config import Config, ServerConfig
 from ..errors import ConfigError
+from ..protocols import PROTOCOLS
 from ..runtime.base import Host
 from .app import Wires, create_app
 from .limits import Admission
@@ -41,7 +42,7 @@ AFTER_DRAIN = 2
 """Seconds that uvicorn then waits for what did not end, before it cancels it."""
 
 Started = Callable[[str, int], None]
-"""Called with the host and the port once connections are accepted."""
+"""Called with the address and the port once connections are accepted."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -50,18 +51,24 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-async def serve(config: Config, host: Host, wires: Wires, started: Started = lambda host, port: None) -> None:
+def ignore(address: str, port: int) -> None:
+    """Nobody wants to know."""
+
+
+async def serve(config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS) -> None:
     """Serve until SIGINT or SIGTERM, a second one of which ends the draining at once.
 
     ``host`` must be running; it is left running. Raises ConfigError when the address cannot be taken.
     """
-    await Server(config, host, wires, started).serve()
+    await Server(config, host, started, wires).serve()
 
 
 class Server(uvicorn.Server):
     """For programs that embed the server: ``serve``, and from anywhere ``stop``."""
 
-    def __init__(self, config: Config, host: Host, wires: Wires, started: Started) -> None:
+    def __init__(
+        self, config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS
+    ) -> None:
         self._settings = config.server
         self._admission = Admission(config.server.max_sessions)
         self._on_started = started

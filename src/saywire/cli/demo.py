@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import typer
 from rich.console import Console
@@ -21,7 +21,6 @@ from ..config import Config, EngineConfig, ServerConfig
 from ..core.transcript import join
 from ..errors import SaywireError
 from ..messages import Configure, Failed, Final, Partial
-from ..protocols import PROTOCOLS
 from ..runtime.pool import Pool
 from ..server.run import Server, run
 
@@ -51,8 +50,9 @@ async def _demo(console: Console) -> bool:
 class Guest(Server):
     """A server inside another program, which keeps the signals to itself."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ async def _server() -> AsyncGenerator[str]:
     settings = Config(ServerConfig(port=0, drain_seconds=2.0), EngineConfig(workers=1))
     started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with Pool(settings) as pool:
-        server = Guest(settings, pool, PROTOCOLS, lambda host, port: started.set_result(f"{host}:{port}"))
+        server = Guest(settings, pool, lambda host, port: started.set_result(f"{host}:{port}"))
         serving = asyncio.create_task(server.serve())
         await asyncio.wait((started, serving), return_when=asyncio.FIRST_COMPLETED)
         try:

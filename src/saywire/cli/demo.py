@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,7 +17,7 @@ from rich.text import Text
 from ..client.measure import Errors, Heard, Latency, count_errors, measure
 from ..client.realtime import connect
 from ..client.replay import Replay, replay
-from ..client.samples import Sample, load_samples
+from ..client.samples import Sample, find_sample, load_samples
 from ..config import Config, EngineConfig, ServerConfig
 from ..core.transcript import join
 from ..errors import SaywireError
@@ -27,13 +28,18 @@ from ..server.run import Server, run
 WIRE = "/v1/realtime"
 
 
-def demo() -> None:
+def demo(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SAMPLE]...", help="Only these: dictation, commands.")
+    ] = None,
+) -> None:
     """Hear the samples recognised in real time, by a server that this starts."""
-    if not run(_demo(Console(highlight=False, soft_wrap=True))):
+    samples = [find_sample(name) for name in names] if names else load_samples()
+    if not run(_demo(Console(highlight=False, soft_wrap=True), samples)):
         raise typer.Exit(1)
 
 
-async def _demo(console: Console) -> bool:
+async def _demo(console: Console, samples: Sequence[Sample]) -> bool:
     """Whether everything was recognised well enough."""
     well = True
     console.print("Starting a server on a free port ...")
@@ -41,7 +47,7 @@ async def _demo(console: Console) -> bool:
         console.print(
             f"It is at http://{address}/ and is now spoken to over ws://{address}{WIRE}, in real time.\n"
         )
-        for sample in load_samples():
+        for sample in samples:
             well = await _play(console, f"ws://{address}{WIRE}", sample) and well
     console.print("Now try it yourself: `saywire serve`, then open http://127.0.0.1:8000/ in a browser.")
     return well

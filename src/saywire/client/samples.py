@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from ..audio.container import decode
+from ..errors import BadRequest
 from ..types import Options, Samples, Turns
 from .measure import Said
 
@@ -48,3 +49,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_samples() -> tuple[Sample, ...]:
     return msgspec.json.decode((FOLDER / "samples.json").read_bytes(), type=tuple[Sample, ...])
+
+
+def find_sample(name: str) -> Sample:
+    """Raises BadRequest for a name that is not there."""
+    known = {sample.name: sample for sample in load_samples()}
+    if name not in known:
+        raise BadRequest(f"no sample '{name}'; there are: {', '.join(known)}")
+    return known[name]

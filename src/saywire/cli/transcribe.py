@@ -37,7 +37,8 @@ def transcribe(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Audio or video files; - is stdin.")],
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A file to write to, or a folder for many.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE|FOLDER/", help="Where to write to instead of stdout."),
     ] = None,
     model: flags.Model = None,
     language: flags.Language = None,
@@ -85,17 +86,18 @@ class Job:
     """Whether nothing else is written there."""
 
 
-def plan(files: list[str], output: Path | None, format: Format) -> list[Job]:
+def plan(files: list[str], output: str | None, format: Format) -> list[Job]:
     """Where each file's transcript goes. Raises BadRequest where two would go to the same place."""
-    if output and (output.is_dir() or str(output).endswith("/")):
-        outputs = [output / (Path(file).stem + format.suffix) for file in files]
+    place = Path(output) if output else None
+    if place and output and (output.endswith("/") or place.is_dir()):
+        outputs = [place / (Path(file).stem + format.suffix) for file in files]
         twice = next((path for path in outputs if outputs.count(path) > 1), None)
         if twice:
             raise BadRequest(f"two of the files would be written to {twice}; call them apart")
         return [Job(file, path, True) for file, path in zip(files, outputs, strict=True)]
     if len(files) > 1 and not format.flows:
         raise BadRequest(f"{len(files)} files as {format} need a folder each goes to: write --output FOLDER/")
-    return [Job(file, output, len(files) == 1) for file in files]
+    return [Job(file, place, len(files) == 1) for file in files]
 
 
 async def _transcribe(settings: Config, options: Options, jobs: list[Job], format: Format) -> bool:

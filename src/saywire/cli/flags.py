@@ -38,6 +38,12 @@ def _split(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
+def default_model(settings: Config) -> str:
+    """The model that a session gets that names none. Raises UnknownModel."""
+    named = settings.engine.model
+    return choose(settings.engine.language).entry.name if named == "auto" else named
+
+
 def describe_model(settings: Config) -> str:
     """What a session gets that names no model, and why. Raises UnknownModel."""
     if settings.engine.model != "auto":

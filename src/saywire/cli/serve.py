@@ -41,7 +41,7 @@ async def _serve(settings: Config) -> None:
         typer.echo(ready(settings.server, host, port))
 
     async with Pool(settings) as pool:
-        await server.serve(settings, pool, PROTOCOLS, tell)
+        await server.serve(settings, pool, tell)
 
 
 def ready(settings: ServerConfig, host: str, port: int) -> str:

@@ -44,8 +44,11 @@ class RealtimeSession:
 
     async def send(self, command: Command) -> None:
         """Waits while the connection is full. Raises EngineFailed when it is gone."""
+        await self._send(self._wire.send(command))
+
+    async def _send(self, frames: list[str]) -> None:
         try:
-            for frame in self._wire.send(command):
+            for frame in frames:
                 await self._socket.send(frame)
         except ConnectionClosed as e:
             raise _broken(e) from e
@@ -61,8 +64,8 @@ class RealtimeSession:
             await self._receive()
         return self._events.popleft()
 
-    async def greeted(self) -> None:
-        """Wait for the server's first word. Raises its refusal, or EngineFailed for silence."""
+    async def open(self) -> None:
+        """Greet each other. Raises the server's refusal, or EngineFailed for its silence."""
         try:
             async with asyncio.timeout(GREETING):
                 while not self._wire.ready:
@@ -72,6 +75,7 @@ class RealtimeSession:
                             raise event.error
         except TimeoutError as e:
             raise EngineFailed(f"the server did not greet within {GREETING:.0f} s") from e
+        await self._send(self._wire.open())
 
     async def _receive(self) -> None:
         try:
@@ -104,7 +108,7 @@ async def connect(
         raise EngineFailed(f"cannot connect to {address}: {e}") from e
     async with socket:
         session = RealtimeSession(socket, RealtimeWire(rate))
-        await session.greeted()
+        await session.open()
         yield session
 
 

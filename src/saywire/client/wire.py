@@ -82,18 +82,25 @@ class RealtimeWire:
         self._rate = rate
         self._door = Resampler(RATE, rate)
         self._sent = 0
-        self._asked: list[Options] = []
+        self._asked: list[Options | None] = []
         self._items: dict[str, _Item] = {}
         self._count = 0
 
     # Commands to frames.
+
+    def open(self) -> list[str]:
+        """What is said first: without it a server expects audio at 24,000 Hz."""
+        self._asked.append(None)
+        format = {"type": "audio/pcm", "rate": self._rate}
+        session = {"type": "transcription", "audio": {"input": {"format": format}}, "include": [UNSTABLE]}
+        return [_encode({"type": "session.update", "session": session})]
 
     def send(self, command: m.Command) -> list[str]:
         """Text frames. Audio must be at the house rate. Raises BadRequest for Mark, which the wire lacks."""
         match command:
             case m.Configure(options):
                 self._asked.append(options)
-                return [_encode(_session_update(options, self._rate))]
+                return [_encode(_session_update(options))]
             case m.Audio(samples, rate) if rate == RATE:
                 self._sent += len(samples)
                 return _append(self._door.feed(samples))
@@ -149,7 +156,8 @@ class RealtimeWire:
             case "session.created":
                 self.ready = True
             case "session.updated" if self._asked:
-                return m.Configured(self._asked.pop(0))
+                options = self._asked.pop(0)
+                return m.Configured(options) if options else None
             case "error":
                 return m.Failed(None, _error(event.error))
             case "session.closed":
@@ -206,7 +214,7 @@ def _append(samples: Samples) -> list[str]:
     return [_encode({"type": "input_audio_buffer.append", "audio": audio})]
 
 
-def _session_update(options: Options, rate: int) -> dict[str, object]:
+def _session_update(options: Options) -> dict[str, object]:
     """Only what was asked for: servers refuse fields that they do not know, null ones too."""
     asked = {
         "model": options.model,
@@ -217,12 +225,10 @@ def _session_update(options: Options, rate: int) -> dict[str, object]:
         "vocabulary": options.vocabulary,
     }
     audio = {
-        "format": {"type": "audio/pcm", "rate": rate},
         "transcription": {name: value for name, value in asked.items() if value},
         "turn_detection": _turn_detection(options.turns) if options.turns.voice else None,
     }
-    session = {"type": "transcription", "audio": {"input": audio}, "include": [UNSTABLE]}
-    return {"type": "session.update", "session": session}
+    return {"type": "session.update", "session": {"type": "transcription", "audio": {"input": audio}}}
 
 
 def _turn_detection(turns: Turns) -> dict[str, object]:

@@ -12,7 +12,7 @@ from saywire import messages as m
 from saywire.client.wire import RealtimeWire
 from saywire.errors import BadRequest, EngineFailed, Overloaded, SaywireError
 from saywire.protocols.base import Frame, Handshake, Surroundings
-from saywire.protocols.openai_realtime import OpenAiRealtime
+from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.types import RATE, Hypothesis, Options, Samples, Turns, Word
 
 

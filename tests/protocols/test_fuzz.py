@@ -15,7 +15,7 @@ from saywire.errors import BadRequest
 from saywire.messages import Audio, Command, Configure, Configured, Finish
 from saywire.protocols import PROTOCOLS
 from saywire.protocols.base import Close, Handshake
-from saywire.protocols.openai_realtime import OpenAiRealtime
+from saywire.protocols.openai.realtime import OpenAiRealtime
 
 ODD = [None, True, 0, -1, 1e300, 2**70, "", "x", "\x00", "é漢", "🎙", [], {}, [[]], {"type": None}, "9" * 400]
 SNIPPETS = [

@@ -6,7 +6,7 @@ and events that others leave out: then a Partial is all stable, and a Final has 
 Utterances are numbered in the order in which the server first names their items.
 
 Source: types of openai-python 3.52.0 (``openai/types/realtime``), read 2026-11-21; the server's side is
-``protocols/openai_realtime.py``, of which nothing is used here, so that the two prove each other.
+``protocols.openai.realtime.py``, of which nothing is used here, so that the two prove each other.
 """
 
 from __future__ import annotations

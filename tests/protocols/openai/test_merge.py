@@ -2,9 +2,9 @@ import msgspec
 import pytest
 
 from saywire.errors import BadRequest
-from saywire.protocols.openai_merge import listed, merge, quoted
-from saywire.protocols.openai_options import opening_settings
-from saywire.protocols.openai_session import Format, SessionPatch
+from saywire.protocols.openai.merge import listed, merge, quoted
+from saywire.protocols.openai.options import opening_settings
+from saywire.protocols.openai.session import Format, SessionPatch
 
 
 def patched(settings, **session):

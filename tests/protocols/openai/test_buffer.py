@@ -5,8 +5,8 @@ import pytest
 
 from saywire.audio.pcm import to_alaw, to_mulaw
 from saywire.errors import BadRequest
-from saywire.protocols.openai_buffer import InputBuffer
-from saywire.protocols.openai_session import Format
+from saywire.protocols.openai.buffer import InputBuffer
+from saywire.protocols.openai.session import Format
 
 PCM = Format("audio/pcm", 24_000)
 TONE = (np.sin(np.arange(400) / 9) * 0.5).astype(np.float32)

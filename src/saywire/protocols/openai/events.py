@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .openai_session import FlatSession, Session, SessionPatch
+from .session import FlatSession, Session, SessionPatch
 
 # From the client.
 

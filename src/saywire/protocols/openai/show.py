@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from ..types import Options, Turns
-from .openai_merge import FLAT_FORMATS
-from .openai_options import PCM, PCM_RATE, Settings, effective_turns, given, number, turns_kind
-from .openai_session import (
+from ...types import Options, Turns
+from .merge import FLAT_FORMATS
+from .options import PCM, PCM_RATE, Settings, effective_turns, given, number, turns_kind
+from .session import (
     AudioConfig,
     AudioInput,
     FlatSession,

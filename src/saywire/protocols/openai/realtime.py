@@ -7,7 +7,7 @@ pipecat and openai-agents are the measure: several die of any ``error`` event, s
 the service sends it or where a client would silently get other results than it asked for.
 
 session.created comes first. Every update is answered, in order, by session.updated or error; every clear
-by cleared. For the order of an item's events see ``openai_transcripts``.
+by cleared. For the order of an item's events see ``transcripts``.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from .. import messages as m
-from ..errors import BadRequest, SaywireError, Unsupported
-from . import openai_events as wire
-from .base import Frame, Handshake, Surroundings
-from .openai_buffer import InputBuffer
-from .openai_merge import merge, quoted
-from .openai_options import PARAMS, Settings, effective_turns, opening_settings, session_options
-from .openai_outbox import REFUSED, Outbox, close_code
-from .openai_reading import event_id_in, read
-from .openai_show import shown_flat, shown_session
-from .openai_transcripts import Transcripts
+from ... import messages as m
+from ...errors import BadRequest, SaywireError, Unsupported
+from ..base import Frame, Handshake, Surroundings
+from . import events as wire
+from .buffer import InputBuffer
+from .merge import merge, quoted
+from .options import PARAMS, Settings, effective_turns, opening_settings, session_options
+from .outbox import REFUSED, Outbox, close_code
+from .reading import event_id_in, read
+from .show import shown_flat, shown_session
+from .transcripts import Transcripts
 
 LIFETIME = 3_600
 """Seconds until ``expires_at``, as at the service; this server ends no session for its age."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
 
-from ..types import Word
-from . import openai_events as wire
+from ...types import Word
+from . import events as wire
 
 KEPT = 1_000
 """Committed items that can still be retrieved; a longer session forgets its oldest."""

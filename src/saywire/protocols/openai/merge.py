@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from ..errors import BadRequest
-from .languages import language_code
-from .openai_options import ALAW, MULAW, PCM, Settings, given, spoken, turns_kind
-from .openai_session import AudioInput, Format, NoiseReduction, SessionPatch, Transcription, TurnDetection
+from ...errors import BadRequest
+from ..languages import language_code
+from .options import ALAW, MULAW, PCM, Settings, given, spoken, turns_kind
+from .session import AudioInput, Format, NoiseReduction, SessionPatch, Transcription, TurnDetection
 
 S = TypeVar("S", bound=Struct)
 

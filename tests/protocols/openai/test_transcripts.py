@@ -5,9 +5,9 @@ import pytest
 from protocols.adapters import surroundings
 from saywire.errors import EngineFailed
 from saywire.messages import Cause, Final
-from saywire.protocols.openai_options import UNSTABLE
-from saywire.protocols.openai_outbox import Outbox
-from saywire.protocols.openai_transcripts import Transcripts
+from saywire.protocols.openai.options import UNSTABLE
+from saywire.protocols.openai.outbox import Outbox
+from saywire.protocols.openai.transcripts import Transcripts
 from saywire.types import Hypothesis
 
 

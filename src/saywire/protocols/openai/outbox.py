@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from ..errors import BadRequest, NotAllowed, Overloaded, SaywireError
-from . import openai_events as wire
-from .base import Close, Frame
+from ...errors import BadRequest, NotAllowed, Overloaded, SaywireError
+from ..base import Close, Frame
+from . import events as wire
 
 REFUSED = 4000
 LONGEST_REASON = 123

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from ..types import Options, Turns
-from .languages import language_code
-from .openai_session import AudioInput, Format, Transcription, TurnDetection
+from ...types import Options, Turns
+from ..languages import language_code
+from .session import AudioInput, Format, Transcription, TurnDetection
 
 T = TypeVar("T")
 

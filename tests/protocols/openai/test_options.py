@@ -1,13 +1,13 @@
 import pytest
 
-from saywire.protocols.openai_options import (
+from saywire.protocols.openai.options import (
     SILENCES,
     Settings,
     effective_turns,
     opening_settings,
     session_options,
 )
-from saywire.protocols.openai_session import AudioInput, Transcription, TurnDetection
+from saywire.protocols.openai.session import AudioInput, Transcription, TurnDetection
 from saywire.types import Options, Turns
 
 DEFAULTS = Options(

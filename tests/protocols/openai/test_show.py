@@ -1,9 +1,9 @@
 import msgspec
 
-from saywire.protocols.openai_merge import merge
-from saywire.protocols.openai_options import opening_settings
-from saywire.protocols.openai_session import SessionPatch
-from saywire.protocols.openai_show import shown_flat, shown_session
+from saywire.protocols.openai.merge import merge
+from saywire.protocols.openai.options import opening_settings
+from saywire.protocols.openai.session import SessionPatch
+from saywire.protocols.openai.show import shown_flat, shown_session
 from saywire.types import Options, Turns
 
 DEFAULTS = Options(turns=Turns(threshold=0.6, padding=0.1, silence=0.4321))

@@ -14,13 +14,13 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
-from ..errors import SaywireError
-from ..messages import Cause, Final
-from ..types import Hypothesis
-from . import openai_events as wire
-from .openai_items import Conversation, Item, Piece, piece
-from .openai_options import LOGPROBS, UNSTABLE
-from .openai_outbox import Outbox
+from ...errors import SaywireError
+from ...messages import Cause, Final
+from ...types import Hypothesis
+from . import events as wire
+from .items import Conversation, Item, Piece, piece
+from .options import LOGPROBS, UNSTABLE
+from .outbox import Outbox
 
 
 class Transcripts:

@@ -3,7 +3,7 @@ import math
 import pytest
 from msgspec import UNSET
 
-from saywire.protocols.openai_items import KEPT, Conversation, piece
+from saywire.protocols.openai.items import KEPT, Conversation, piece
 from saywire.types import Word
 
 

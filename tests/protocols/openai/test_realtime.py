@@ -12,7 +12,7 @@ from protocols.adapters import story_lines, surroundings
 from saywire import messages as m
 from saywire.errors import BadRequest, EngineFailed
 from saywire.protocols.base import Handshake
-from saywire.protocols.openai_realtime import OpenAiRealtime
+from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.types import Hypothesis, Options, Turns
 
 OTHER_API = ("transcription_session.", "session.closed")

@@ -4,9 +4,9 @@ import pytest
 
 from protocols.adapters import surroundings
 from saywire import errors
-from saywire.protocols import openai_events as wire
 from saywire.protocols.base import Close
-from saywire.protocols.openai_outbox import Outbox, close_code
+from saywire.protocols.openai import events as wire
+from saywire.protocols.openai.outbox import Outbox, close_code
 
 
 def box():

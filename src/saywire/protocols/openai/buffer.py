@@ -7,11 +7,11 @@ from collections import deque
 
 import pybase64
 
-from ..audio.pcm import Pcm16, from_alaw, from_mulaw
-from ..errors import BadRequest
-from ..messages import Audio
-from .openai_options import ALAW, MULAW, PCM_RATE, number
-from .openai_session import Format
+from ...audio.pcm import Pcm16, from_alaw, from_mulaw
+from ...errors import BadRequest
+from ...messages import Audio
+from .options import ALAW, MULAW, PCM_RATE, number
+from .session import Format
 
 G711_RATE = 8_000
 SHORTEST = 0.1

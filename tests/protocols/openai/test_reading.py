@@ -1,8 +1,8 @@
 import pytest
 
 from saywire.errors import BadRequest
-from saywire.protocols import openai_events as wire
-from saywire.protocols.openai_reading import event_id_in, read
+from saywire.protocols.openai import events as wire
+from saywire.protocols.openai.reading import event_id_in, read
 
 
 def test_an_event_is_read_whatever_else_is_in_it():

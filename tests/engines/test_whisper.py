@@ -122,7 +122,7 @@ def test_segments_in_which_nobody_speaks_are_left_out() -> None:
 
 
 def test_an_engine_is_loaded_from_a_folder_and_works_no_more_when_closed() -> None:
-    engine = load(make_folder().name)
+    engine = load(Path(make_folder().name))
     assert engine.info.long_steps and engine.info.stability == "agreement"
     assert "zh" in engine.info.languages
     whisper = make_whisper()

@@ -111,6 +111,6 @@ def gather(segments: Iterable[Segment], language: str) -> Recognition:
     return Recognition(words, language, min(segment.no_speech_prob for segment in spoken), likely)
 
 
-def load(folder: str) -> Windowed:
+def load(folder: Path) -> Windowed:
     """An engine of the model in a folder."""
-    return Windowed(Whisper(Path(folder)))
+    return Windowed(Whisper(folder))

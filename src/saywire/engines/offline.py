@@ -20,6 +20,7 @@ import sherpa_onnx
 
 from ..errors import EngineFailed
 from ..types import Samples, Word
+from .agreement import split_words
 from .base import EngineInfo
 from .folder import Metadata, read_metadata, restrict
 from .offline_models import KINDS, OfflineModel, find_model
@@ -36,11 +37,6 @@ TAIL = 0.4
 LEAD, TRAIL = 0.0, 0.1
 """Where words begin and end around their tokens, in families of which it was not measured."""
 
-_HAN = "\u2e80-\u2fff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
-_MARKS = "\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
-_PIECE = re.compile(rf"\s*(?:[{_HAN}]|[^\s{_HAN}{_MARKS}]+|[{_MARKS}])[{_MARKS}]*")
-"""A word, or a character of a script without spaces, with the space before it and the marks behind it."""
-
 Make = Callable[[str | None], Any]
 """A recogniser of sherpa-onnx for a language; None: any."""
 
@@ -51,7 +47,10 @@ class SherpaOffline:
     window = WINDOW
     follows = False
 
-    def __init__(self, info: EngineInfo, make: Make, lead: float = LEAD, trail: float = TRAIL) -> None:
+    def __init__(
+        self, info: EngineInfo, make: Make, invents: bool, lead: float = LEAD, trail: float = TRAIL
+    ) -> None:
+        self.invents = invents
         self._info = info
         self._make = make
         self._spelling = lead, trail
@@ -92,11 +91,6 @@ class SherpaOffline:
         return Recognition(tuple(set_apart(words)), told or found)
 
 
-def split_words(text: str) -> tuple[Word, ...]:
-    """The words of a line that has no times."""
-    return tuple(Word(piece, 0.0, 0.0) for piece in _PIECE.findall(" " + text.strip()))
-
-
 def set_apart(words: Iterable[Word]) -> Iterable[Word]:
     """The words with the spaces that a line has before them."""
     before = "a"
@@ -111,7 +105,7 @@ def load(folder: Path) -> Windowed:
     model = find_model(folder)
     kind = KINDS[model.kind]
     info = EngineInfo(folder.name, RATE, kind.languages, words=kind.times, tail=TAIL)
-    return Windowed(SherpaOffline(info, lambda language: make_recognizer(model, language)))
+    return Windowed(SherpaOffline(info, lambda language: make_recognizer(model, language), kind.invents))
 
 
 def make_recognizer(model: OfflineModel, language: str | None) -> Any:
@@ -139,6 +133,7 @@ def make_tiny(folder: Path = TINY) -> SherpaOffline:
     return SherpaOffline(
         info,
         lambda language: _make_tiny_recognizer(folder, metadata, language),
+        KINDS["zipformer2_ctc"].invents,
         metadata.word_lead,
         metadata.word_trail,
     )

@@ -30,6 +30,8 @@ class Kind:
     language: str = ""
     """The constructor's argument for the language, which "" leaves to the model."""
     languages: tuple[str, ...] = ()
+    invents: bool = False
+    """As ``Recognizer.invents``."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,10 +56,10 @@ KINDS: Mapping[str, Kind] = {
     "nemo_transducer": Kind(
         "from_transducer", _TRANSDUCER, times=True, extra={"model_type": "nemo_transducer"}
     ),
-    "whisper": Kind("from_whisper", _PAIR, language="language"),
-    "fire_red_asr": Kind("from_fire_red_asr", _PAIR),
-    "moonshine": Kind("from_moonshine", _MOONSHINE),
-    "moonshine_v2": Kind("from_moonshine_v2", _PAIR),
+    "whisper": Kind("from_whisper", _PAIR, language="language", invents=True),
+    "fire_red_asr": Kind("from_fire_red_asr", _PAIR, invents=True),
+    "moonshine": Kind("from_moonshine", _MOONSHINE, invents=True),
+    "moonshine_v2": Kind("from_moonshine_v2", _PAIR, invents=True),
 }
 
 

@@ -32,6 +32,7 @@ class Whisper:
 
     window = WINDOW
     follows = False
+    invents = True
 
     def __init__(self, folder: Path, device: str = "auto", compute_type: str = "auto") -> None:
         missing = [name for name in FILES if not (folder / name).is_file()]

@@ -28,13 +28,31 @@ finish() { # finish FILE
     echo "$1: $(soxi -D "$1") s, $(stat -c %s "$1") bytes"
 }
 
-english() { say flite -voice rms -t "$1" -o '{}'; }
+dictate() { say flite -voice rms -t "$1" -o '{}'; }
+command() { say espeak-ng -v en-us+m3 -s 150 -g 2 -w '{}' "$1"; }
+# espeak-ng 1.51 reads Chinese characters wrongly; pinyin with tones it reads well.
+mandarin() { say espeak-ng -v cmn-latn-pinyin -s 150 -g 2 -w '{}' "$1"; }
 
 pause 0.6
-english 'It was a beautiful morning in the middle of the summer.'
+dictate 'It was a beautiful morning in the middle of the summer.'
 pause 1.0
-english 'The children were playing in the park.'
+dictate 'The children were playing in the park.'
 pause 1.0
-english 'Nobody knew what had happened during the night.'
+dictate 'Nobody knew what had happened during the night.'
 pause 1.2
 finish dictation.flac
+
+pause 0.5
+command 'hello computer'
+pause 0.7
+command 'play one two three'
+pause 0.7
+mandarin 'da3kai1 deng1' # 打开灯
+pause 0.7
+mandarin 'bo1fang4 xia4yi1shou3' # 播放下一首
+pause 0.7
+mandarin 'yin1liang4 shang4' # 音量上
+pause 0.7
+command 'cancel'
+pause 0.5
+finish commands.flac

@@ -99,6 +99,14 @@ def test_words_spelled_otherwise_than_the_text_still_give_times():
     assert to_cues([segment])[0].start == 1000
 
 
+def test_a_word_that_is_not_in_the_text_here_is_not_taken_for_one_far_away():
+    text = "red green blue yellow orange purple brown, and after many more colours comes the sea"
+    words = [Word(word, i, i + 0.5) for i, word in enumerate(["red", "sea", "green", "blue", "yellow"])]
+    cues = to_cues([Segment(text, 0.0, 20.0, tuple(words))])
+    assert cues[0].lines[0].startswith("red green blue yellow")
+    assert cues[0].end < 12_000
+
+
 def test_word_wider_than_a_line_is_cut():
     cues = to_cues([Segment("x" * 100, 0.0, 5.0)])
     assert "".join(line for cue in cues for line in cue.lines) == "x" * 100

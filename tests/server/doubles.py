@@ -14,10 +14,10 @@ import numpy as np
 from saywire import messages as m
 from saywire.config import Config, ServerConfig
 from saywire.engines.base import EngineInfo
-from saywire.errors import BadRequest, Overloaded, SaywireError
+from saywire.errors import BadRequest, OutOfOrder, Overloaded, SaywireError
 from saywire.protocols.base import Close, Frame, Handshake, Surroundings
 from saywire.runtime.base import Model
-from saywire.server.run import Server
+from saywire.server.run import LOOP, Server
 from saywire.types import Hypothesis, Options
 
 P = ParamSpec("P")
@@ -32,7 +32,8 @@ def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
             async with asyncio.timeout(20):
                 await test(*args, **kwargs)
 
-        asyncio.run(bounded())
+        with asyncio.Runner(loop_factory=LOOP) as runner:
+            runner.run(bounded())
 
     return run
 
@@ -79,10 +80,17 @@ class ScriptedSession:
         self._moved = moved
         self._script = script
         self._events: list[m.Event] = []
-        self._ended = False
+        self._over = self._ended = False
         self._changed = asyncio.Event()
 
+    def end_with(self, event: m.Event) -> None:
+        """End by itself: from now on commands are out of order, as with a real session."""
+        self._over = True
+        self.say(event)
+
     def receive(self, command: m.Command) -> None:
+        if self._over:
+            raise OutOfOrder(f"{type(command).__name__} after the session's end")
         if self.refuse:
             raise self.refuse
         self.commands.append(command)
@@ -99,9 +107,9 @@ class ScriptedSession:
     def events_to_send(self) -> list[m.Event]:
         events, self._events = self._events, []
         self.takes += bool(events)
-        self._ended = self._ended or any(
-            isinstance(e, m.Finished) or (isinstance(e, m.Failed) and e.error.fatal) for e in events
-        )
+        fatal = any(isinstance(e, m.Failed) and e.error.fatal for e in events)
+        self._ended = self._over or fatal or any(isinstance(e, m.Finished) for e in events)
+        self._over = self._ended
         return events
 
     @property
@@ -223,9 +231,8 @@ def settings(**server: object) -> Config:
 @asynccontextmanager
 async def serving(host: ScriptedHost, config: Config | None = None) -> AsyncIterator[Serving]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    server = Server(
-        config or settings(), host, {"/plain": PlainWire}, lambda _, number: port.set_result(number)
-    )
+    wires = {"/plain": PlainWire}
+    server = Server(config or settings(), host, lambda _, number: port.set_result(number), wires)
     task = asyncio.create_task(server.serve())
     await asyncio.wait([port, task], return_when=asyncio.FIRST_COMPLETED)
     try:

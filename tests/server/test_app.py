@@ -83,6 +83,7 @@ async def test_health_counts_sessions():
     async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
         health = {"status": "ok", "version": __version__, "models": ["scripted"], "sessions": 0}
         assert (await client.get("/health")).json() == health
+        assert (await client.head("/health")).status_code == 200
         async with connect(at.ws) as ws:
             await ws.recv()
             assert (await client.get("/health")).json() == health | {"sessions": 1}

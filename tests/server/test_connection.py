@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from saywire import messages as m
-from saywire.errors import EngineFailed, Overloaded, SaywireError
+from saywire.errors import EngineFailed, Overloaded, SaywireError, UnknownModel
 from saywire.protocols.base import Surroundings
 from saywire.server.connection import ROOM, Connection, thin
 from saywire.server.limits import Admission
@@ -18,6 +18,25 @@ from saywire.types import Hypothesis, Options
 from server.doubles import PlainWire, ScriptedHost, in_loop, polite, serving, settings, talkative
 
 HALF = np.zeros(8000, np.float32).tobytes()
+
+
+SCOPE = {"type": "websocket", "path": "/plain", "query_string": b"", "headers": [], "subprotocols": []}
+
+
+def make_socket(sent: list) -> tuple[WebSocket, asyncio.Queue]:
+    """A socket whose frames are put into a queue, and what it sends into a list."""
+    frames = asyncio.Queue()
+    frames.put_nowait({"type": "websocket.connect"})
+
+    async def send(message):
+        if message["type"] != "websocket.accept":
+            sent.append(message.get("text") or message.get("code"))
+
+    return WebSocket(SCOPE, frames.get, send), frames
+
+
+def make_connection(socket: WebSocket) -> Connection:
+    return Connection(socket, PlainWire(Surroundings(str, float)), SessionLog("1", "/plain", "?"), 1.0)
 
 
 async def close_code(ws) -> int:
@@ -183,6 +202,53 @@ async def test_fatal_failure_closes_with_1011():
 
 
 @in_loop
+async def test_request_that_cannot_be_served_closes_with_1008():
+    host = ScriptedHost()
+    async with serving(host) as at, connect(at.ws) as ws:
+        session = await host.first()
+        session.end_with(m.Failed(None, UnknownModel("no model 'x'")))
+        await ws.send(HALF)  # may come before the failure was told
+        assert [frame async for frame in ws_until_closed(ws)][1:] == ["failed model_not_found"]
+        assert ws.close_code == 1008
+
+
+@in_loop
+async def test_audio_that_crosses_the_sessions_own_end_is_nobodys_fault():
+    host = ScriptedHost()
+    sent = []
+    socket, frames = make_socket(sent)
+    running = asyncio.create_task(make_connection(socket).run(host, Admission(1), Options()))
+    session = await host.first()
+    frames.put_nowait({"type": "websocket.receive", "bytes": HALF})
+    session.end_with(m.Finished(0.0))  # before either loop has run
+    await running
+    assert sent == ["hello /plain -", "finished", 1000]
+
+
+@in_loop
+async def test_socket_that_uvicorn_closed_meanwhile_is_a_client_that_left(caplog):
+    class Closed(list):
+        def append(self, item):
+            raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
+
+    host = ScriptedHost()
+    socket, _ = make_socket(Closed())
+    await make_connection(socket).run(host, Admission(1), Options())
+    assert isinstance(host.sessions[0].commands[-1], m.Finish)
+    assert not caplog.records
+
+
+@in_loop
+async def test_client_that_left_before_it_was_accepted(caplog):
+    async def send(message):
+        raise OSError("gone")
+
+    socket = WebSocket(SCOPE, make_socket([])[0]._receive, send)
+    await make_connection(socket).run(ScriptedHost(), Admission(1), Options())
+    assert not caplog.records
+
+
+@in_loop
 async def test_a_bug_ends_only_its_connection(caplog):
     host = ScriptedHost(talkative)
     async with serving(host) as at, connect(at.ws) as well, connect(at.ws) as broken:
@@ -261,9 +327,7 @@ async def test_client_that_asks_and_never_reads_is_not_read_either():
         if message["type"] != "websocket.accept":
             await asyncio.Event().wait()  # the socket never takes it
 
-    scope = {"type": "websocket", "path": "/plain", "query_string": b"", "headers": [], "subprotocols": []}
-    wire = PlainWire(Surroundings(str, float))
-    connection = Connection(WebSocket(scope, receive, send), wire, SessionLog("1", "/plain", "?"), 1.0)
+    connection = make_connection(WebSocket(SCOPE, receive, send))
     running = asyncio.create_task(connection.run(ScriptedHost(), Admission(1), Options()))
     for _ in range(10 * ROOM):
         await asyncio.sleep(0)
@@ -302,7 +366,7 @@ async def test_shutdown_does_not_wait_for_ever():
 @in_loop
 async def test_second_signal_ends_the_draining_at_once():
     host = ScriptedHost(lambda session, command: [])
-    async with serving(host, settings(drain_seconds=1000.0)) as at, connect(at.ws) as ws:
+    async with serving(host, settings(drain_seconds=30.0)) as at, connect(at.ws) as ws:
         session = await host.first()
         at.server.stop()
         await session.heard(m.Finish)

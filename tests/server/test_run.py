@@ -20,7 +20,7 @@ async def test_port_that_is_taken_is_a_clear_error():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1 port {port}: .*choose another"):
-            await serve(settings(port=port), ScriptedHost(), {})
+            await serve(settings(port=port), ScriptedHost())
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70000), ("no.such.host.invalid", 0)])
@@ -40,7 +40,7 @@ def test_started_tells_the_real_port_and_sigterm_ends_serve_without_ending_the_p
             told.append(address)
             port.set_result(number)
 
-        serving = asyncio.create_task(serve(settings(), host, {"/plain": PlainWire}, started))
+        serving = asyncio.create_task(serve(settings(), host, started, {"/plain": PlainWire}))
         async with connect(f"ws://127.0.0.1:{await port}/plain") as ws:
             session = await host.first()
             os.kill(os.getpid(), signal.SIGTERM)

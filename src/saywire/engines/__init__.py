@@ -47,8 +47,11 @@ class Entry:
             what = ", ".join(self.missing)
             raise EngineFailed(f"engine '{self.name}' needs {what}; install it with: {self.install}")
         module, _, function = self.loader.partition(":")
-        make: Callable[[], Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-        return make()
+        try:
+            make: Callable[[], Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+            return make()
+        except (ImportError, OSError) as e:
+            raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 
 
 ENGINES: tuple[Entry, ...] = (

@@ -1,11 +1,11 @@
-"""One file for each wire that clients speak; PROTOCOLS is the only list of them."""
+"""One file, or one package, for each wire that clients speak; PROTOCOLS is the only list of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from .base import Adapter, Surroundings
-from .openai_realtime import OpenAiRealtime
+from .openai.realtime import OpenAiRealtime
 
 PROTOCOLS: dict[str, Callable[[Surroundings], Adapter]] = {
     "/v1/realtime": OpenAiRealtime,

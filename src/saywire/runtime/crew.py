@@ -8,6 +8,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Iterator
+from typing import cast
 
 from .. import messages as m
 from ..engines import Entry
@@ -42,7 +43,7 @@ class Crew:
         self._stopped = False
 
     async def loaded(self) -> None:
-        """Start the first worker if there is none, and wait for it. Raises why there is none."""
+        """Start workers if there are none, and wait for all there should be. Raises why there are none."""
         if not self.links:
             self._start()
         await asyncio.shield(self._loaded)
@@ -70,7 +71,8 @@ class Crew:
         """A worker has loaded its engine."""
         first, self.info = self.info is None, info
         self._stillborn = 0
-        if not self._loaded.done():
+        enough = 1 if info.max_streams else self._wanted
+        if sum(bool(link.pid) for link in self.links) >= enough and not self._loaded.done():
             self._loaded.set_result(None)
         for _ in range(SPARE if info.max_streams else self._wanted - 1) if first else ():
             self._start()
@@ -182,8 +184,7 @@ class WorkerLink(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         for number, message in self._unpacker.feed(data):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 from ..messages import Audio, Event, Finish, Mark, Marked
 from ..types import RATE, Options, Samples
@@ -30,25 +30,24 @@ async def read_file(host: Host, blocks: Iterator[Samples], options: Options) -> 
     host is full, and whatever ``blocks`` raises.
     """
     moved = asyncio.Event()
-    feed = _Feed(host.open(options, moved.set))
+    feed = _Feed(host.open(options, moved.set), moved)
     produced = _in_thread(blocks)
     try:
         async for block in produced:
-            feed.give(block)
-            while not feed.ended:
-                moved.clear()
-                for event in feed.take():
+            while events := await feed.events(lambda: feed.ahead <= AHEAD):
+                for event in events:
                     yield event
-                if feed.ahead <= AHEAD:
-                    break
-                await moved.wait()
             if feed.ended:
-                break
+                return
+            feed.give(block)
+        while events := await feed.events(lambda: True):
+            for event in events:
+                yield event
+        if feed.ended:
+            return
         feed.finish()
-        while not feed.ended:
-            await moved.wait()
-            moved.clear()
-            for event in feed.take():
+        while events := await feed.events(lambda: False):
+            for event in events:
                 yield event
     finally:
         feed.close()
@@ -56,10 +55,11 @@ async def read_file(host: Host, blocks: Iterator[Samples], options: Options) -> 
 
 
 class _Feed:
-    """A session and how far its engine is behind."""
+    """A session, what it has been given, and how far its engine is behind."""
 
-    def __init__(self, session: Hosted) -> None:
+    def __init__(self, session: Hosted, moved: asyncio.Event) -> None:
         self._session = session
+        self._moved = moved
         self._given = self._done = 0
         self._marks: deque[int] = deque()
         """Positions of the marks that are not answered yet, oldest first."""
@@ -74,6 +74,7 @@ class _Feed:
         return self._given - self._done
 
     def give(self, block: Samples) -> None:
+        """All events must have been taken: a session that ended by itself takes nothing any more."""
         self._session.receive(Audio(block))
         self._given += len(block)
         if self._given - (self._marks[-1] if self._marks else self._done) >= MARK_EVERY:
@@ -81,18 +82,27 @@ class _Feed:
             self._session.receive(Mark(self._given))
 
     def finish(self) -> None:
-        if not self.ended:
-            self._session.receive(Finish())
+        self._session.receive(Finish())
 
-    def take(self) -> list[Event]:
+    async def events(self, enough: Callable[[], bool]) -> list[Event]:
+        """The next events; none when the last was taken, or when there was ``enough`` and none are left."""
+        while True:
+            if events := self._take():
+                return events
+            if self.ended or enough():
+                return []
+            await self._moved.wait()
+            self._moved.clear()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _take(self) -> list[Event]:
         events = self._session.events_to_send()
         for event in events:
             if isinstance(event, Marked):
                 self._done = self._marks.popleft()
         return [event for event in events if not isinstance(event, Marked)]
-
-    def close(self) -> None:
-        self._session.close()
 
 
 async def _in_thread(blocks: Iterator[Samples]) -> AsyncGenerator[Samples]:

@@ -96,6 +96,10 @@ class Pool:
         return len(self._sessions)
 
     @property
+    def crews(self) -> Sequence[Crew]:
+        return tuple(self._crews.values())
+
+    @property
     def processes(self) -> list[int]:
         """Ids of the worker processes that are loaded."""
         return [link.pid for crew in self._crews.values() for link in crew.links if link.pid]

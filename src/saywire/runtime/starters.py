@@ -29,7 +29,12 @@ class Forking:
 
     def __init__(self) -> None:
         self._zygote = zygote.start()
-        self._nurseries: dict[str, socket.socket] = {}
+        self.nurseries: dict[str, socket.socket] = {}
+        """By the name of the engine each has loaded."""
+
+    @property
+    def pid(self) -> int:
+        return self._zygote.process.pid
 
     def start(self, entry: Entry) -> socket.socket:
         try:
@@ -42,11 +47,11 @@ class Forking:
             return self._fork(entry)
 
     def retire(self, entry: Entry) -> None:
-        if nursery := self._nurseries.pop(entry.name, None):
+        if nursery := self.nurseries.pop(entry.name, None):
             nursery.close()
 
     def end(self) -> None:
-        for nursery in self._nurseries.values():
+        for nursery in self.nurseries.values():
             nursery.close()
         self._zygote.end()
 
@@ -55,14 +60,18 @@ class Forking:
         return self._ask(mother, zygote.Request("worker", entry))
 
     def _nursery(self, entry: Entry) -> socket.socket:
-        if entry.name not in self._nurseries:
+        if entry.name not in self.nurseries:
             request = zygote.Request("nursery", entry)
-            self._nurseries[entry.name] = self._ask(self._zygote.requests, request)
-        return self._nurseries[entry.name]
+            self.nurseries[entry.name] = self._ask(self._zygote.requests, request)
+        return self.nurseries[entry.name]
 
     def _ask(self, mother: socket.socket, request: zygote.Request) -> socket.socket:
         ours, theirs = socket.socketpair()
-        zygote.send_request(mother, request, theirs)
+        try:
+            zygote.send_request(mother, request, theirs)
+        except OSError:
+            ours.close()
+            raise
         return ours
 
 

@@ -40,10 +40,10 @@ class Request:
 
 
 def send_request(zygote: socket.socket, request: Request, end: socket.socket) -> None:
-    """Hand over one end of a socketpair; it is closed here."""
+    """Hand over one end of a socketpair; it is closed here. Raises OSError when the zygote is dead."""
     data = pickle.dumps(request)
-    socket.send_fds(zygote, [LENGTH.pack(len(data)) + data], [end.fileno()])
-    end.close()
+    with end:
+        socket.send_fds(zygote, [LENGTH.pack(len(data)) + data], [end.fileno()])
 
 
 def receive_request(requests: socket.socket) -> tuple[Request, socket.socket] | None:

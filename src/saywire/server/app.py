@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket
 from .. import __version__
 from ..config import Config
 from ..errors import BadRequest, SaywireError, UnknownModel
+from ..protocols import PROTOCOLS
 from ..protocols.base import Adapter, Surroundings
 from ..runtime.base import Host, Model
 from ..types import Options
@@ -31,6 +32,7 @@ from .auth import Auth
 from .connection import Connection
 from .limits import Admission
 from .logs import SessionLog
+from .transcriptions import add_transcriptions
 
 Wires = Mapping[str, Callable[[Surroundings], Adapter]]
 
@@ -39,7 +41,9 @@ PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-an
 DESCRIPTION = "Self-hosted real-time speech recognition."
 
 
-def create_app(host: Host, config: Config, wires: Wires, admission: Admission | None = None) -> FastAPI:
+def create_app(
+    host: Host, config: Config, wires: Wires = PROTOCOLS, admission: Admission | None = None
+) -> FastAPI:
     """The server as an ASGI application. The host must be running, and outlives the application."""
     admission = admission or Admission(config.server.max_sessions)
     app: FastAPI = FastAPIOffline(
@@ -48,6 +52,7 @@ def create_app(host: Host, config: Config, wires: Wires, admission: Admission | 
     app.add_middleware(Auth, keys=config.server.api_keys)
     add_errors(app)
     add_wires(app, host, config, wires, admission)
+    add_transcriptions(app, host, config, admission, default_options(config))
     add_models(app, host)
     add_health(app, host, admission)
     add_front_page(app, host, wires)
@@ -142,6 +147,8 @@ def add_health(app: FastAPI, host: Host, admission: Admission) -> None:
         status = "draining" if admission.closed else "ok"
         body = {"status": status, "version": __version__, "models": loaded, "sessions": admission.sessions}
         return JSONResponse(body, 503 if admission.closed else 200)
+
+    app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
 
 
 def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:

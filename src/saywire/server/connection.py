@@ -21,7 +21,7 @@ from contextlib import ExitStack, suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from ..errors import Overloaded, SaywireError
+from ..errors import BadRequest, OutOfOrder, Overloaded, SaywireError
 from ..messages import Command, Event, Failed, Finish, Partial
 from ..protocols.base import Adapter, Close, Frame, Handshake
 from ..runtime.base import Host, Hosted
@@ -33,6 +33,8 @@ from .logs import SessionLog, logger
 GOING_AWAY = 1012
 """Service restart: the SDKs of OpenAI, and any sensible client, connect again."""
 TRY_LATER = 1013
+REFUSED = 1008
+"""Policy violation: what was asked for is not to be had, and asking again will not help."""
 BROKEN = 1011
 
 ROOM = 256
@@ -54,7 +56,7 @@ class Connection:
         self._restarting = False
         self._farewell: Close | None = None
         """What to end with when the adapter has no Close of its own."""
-        self._cause = "client left"
+        log.cause = "client left"
 
     async def run(self, host: Host, admission: Admission, options: Options) -> None:
         """Serve the client until it or we are done. Never raises but to be cancelled."""
@@ -62,14 +64,14 @@ class Connection:
         try:
             await self._socket.accept(choose_subprotocol(self._socket.scope["subprotocols"]))
             await self._open(host, admission, options)
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, OSError):  # the latter when it left before it was accepted
             pass
         except Exception:
             logger.exception("session %s broke", self._log.session)
-            self._cause = "broken"
+            self._log.cause = "broken"
             await self._close(Close(BROKEN, "internal_error"))
         finally:
-            self._log.end(self._cause)
+            self._log.end()
 
     def finish(self) -> None:
         """The server wants to stop: say what there is to say, then close with 1012."""
@@ -112,8 +114,6 @@ class Connection:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if self._finishing:
-                continue
             text = message.get("text")
             try:
                 self._obey(self._adapter.receive(message["bytes"] if text is None else text))
@@ -149,7 +149,7 @@ class Connection:
                     for event in self._session.events_to_send():
                         self._log.note(event)
         except TimeoutError:
-            self._cause += f", its audio was not decoded in {self._drain_seconds:g} s"
+            self._log.cause += f", its audio was not decoded in {self._drain_seconds:g} s"
 
     def _obey(self, commands: Iterable[Command]) -> None:
         """Give commands to the session; what follows a Finish, or an error that ends it, is dropped."""
@@ -160,34 +160,45 @@ class Connection:
             self._finishing = isinstance(command, Finish)
             try:
                 self._session.receive(command)
+            except OutOfOrder:
+                # It has ended by itself; the event that says so has not been taken yet.
+                self._finishing = True
             except SaywireError as error:
                 self._fail(error)
 
     def _fail(self, error: SaywireError) -> None:
         self._adapter.fail(error)
-        self._end_with(error)
+        if error.fatal:
+            self._end_with(error)
         self._post()
 
     def _end_with(self, error: SaywireError) -> None:
-        """Prepare to close, if the session cannot live on after this error."""
-        if error.fatal:
-            self._finishing = True
-            self._cause = error.code
-            code = TRY_LATER if isinstance(error, Overloaded) else BROKEN
-            self._farewell = Close(code, error.code)
+        """Prepare to close after an error that the session does not survive."""
+        self._finishing = True
+        self._log.cause = error.code
+        if isinstance(error, Overloaded):
+            code = TRY_LATER
+        elif isinstance(error, BadRequest):
+            code = REFUSED
+        else:
+            code = BROKEN
+        self._farewell = Close(code, error.code)
 
     def _relay(self) -> None:
         """Turn the session's events into frames."""
         if self._session is None:
             return
-        for event in thin(self._session.events_to_send()):
+        events = thin(self._session.events_to_send())
+        for event in events:
             self._log.note(event)
             self._adapter.send(event)
-            if isinstance(event, Failed):
-                self._end_with(event.error)
         self._post()
-        if self._session.ended and not self._farewell:
-            self._farewell = Close()
+        if self._session.ended:
+            match events:
+                case [*_, Failed(_, error)]:
+                    self._end_with(error)
+                case _:
+                    self._farewell = self._farewell or Close()
 
     def _post(self) -> None:
         """Put what the adapter has to send behind what waits already."""
@@ -198,18 +209,21 @@ class Connection:
             self._room.clear()
 
     async def _send(self, frame: str | bytes) -> None:
-        if isinstance(frame, str):
-            await self._socket.send_text(frame)
-        else:
-            await self._socket.send_bytes(frame)
+        try:
+            if isinstance(frame, str):
+                await self._socket.send_text(frame)
+            else:
+                await self._socket.send_bytes(frame)
+        except RuntimeError as e:  # uvicorn closed it (1009, no pong) and tells us only so
+            raise WebSocketDisconnect(1006) from e
 
     async def _close(self, close: Close) -> None:
         if self._restarting:
             close = Close(GOING_AWAY, "service restart")
-        if self._cause == "client left":
-            self._cause = f"closed {close.code} {close.reason}".strip()
+        if self._log.cause == "client left":
+            self._log.cause = f"closed {close.code} {close.reason}".strip()
         if self._socket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect):
+            with suppress(WebSocketDisconnect, RuntimeError):  # gone, or closed by uvicorn
                 await self._socket.close(close.code, _clip(close.reason))
 
 

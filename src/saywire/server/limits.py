@@ -10,7 +10,10 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from ..errors import Overloaded
-from .problems import TooLarge
+from .problems import TooLarge, TooSlow
+
+STALL = 30.0
+"""Seconds a client may send nothing in the middle of a body, while it holds a place."""
 
 
 class Admission:
@@ -62,7 +65,8 @@ class Admission:
 def limit_body(request: Request, limit: int) -> Request:
     """The same request, whose body cannot be read beyond ``limit`` bytes.
 
-    Raises TooLarge here when the client announces more, and from reading when it sends more.
+    Raises TooLarge here when the client announces more, and from reading when it sends more, or
+    TooSlow when it stops in the middle.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
@@ -75,7 +79,11 @@ def _counted(receive: Receive, limit: int) -> Receive:
 
     async def receive_counted() -> Message:
         nonlocal read
-        message = await receive()
+        try:
+            async with asyncio.timeout(STALL):
+                message = await receive()
+        except TimeoutError as e:
+            raise TooSlow(f"nothing of the body came for {STALL:g} s; send it again") from e
         read += len(message.get("body", b""))
         if read > limit:
             raise _too_large(limit, read)

@@ -26,6 +26,8 @@ class SessionLog:
     """Audio given, or, once the session has ended, heard."""
     finals: int = 0
     failures: int = 0
+    cause: str = "failed"
+    """Why it ended."""
     _began: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +53,7 @@ class SessionLog:
             "session %s start wire=%s client=%s model=%s", self.session, self.wire, self.client, self.model
         )
 
-    def end(self, cause: str) -> None:
+    def end(self) -> None:
         logger.info(
             "session %s end wire=%s model=%s audio=%.1fs finals=%d failures=%d wall=%.1fs cause=%s",
             self.session,
@@ -61,5 +63,5 @@ class SessionLog:
             self.finals,
             self.failures,
             self.clock() - self._began,
-            cause,
+            self.cause,
         )

@@ -21,6 +21,13 @@ class TooLarge(BadRequest):
     code = "too_large"
 
 
+class TooSlow(BadRequest):
+    """The body stopped coming."""
+
+    code = "upload_stalled"
+    retryable = True
+
+
 UNCODED = frozenset({"too_large", "not_allowed"})
 """Codes of ours for what OpenAI gives ``null``; its clients may compare."""
 
@@ -49,6 +56,8 @@ def status(error: SaywireError) -> int:
     match error:
         case TooLarge():
             return 413
+        case TooSlow():
+            return 408
         case UnknownModel():
             return 404
         case BadRequest():

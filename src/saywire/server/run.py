@@ -23,6 +23,7 @@ from fastapi import FastAPI
 
 from ..config import Config, ServerConfig
 from ..errors import ConfigError
+from ..protocols import PROTOCOLS
 from ..runtime.base import Host
 from .app import Wires, create_app
 from .limits import Admission
@@ -34,6 +35,8 @@ except ImportError:  # there is none for Windows
 
 T = TypeVar("T")
 
+LOOP: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop if uvloop else None
+"""Makes the loop; None: asyncio's own."""
 BACKLOG = 4096
 KEEP_ALIVE = 75
 """Seconds an idle HTTP connection stays: longer than clients keep theirs, so that none dies in a race."""
@@ -41,27 +44,33 @@ AFTER_DRAIN = 2
 """Seconds that uvicorn then waits for what did not end, before it cancels it."""
 
 Started = Callable[[str, int], None]
-"""Called with the host and the port once connections are accepted."""
+"""Called with the address and the port once connections are accepted."""
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """``asyncio.run``, on uvloop where it is installed."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop if uvloop else None) as runner:
+    with asyncio.Runner(loop_factory=LOOP) as runner:
         return runner.run(main)
 
 
-async def serve(config: Config, host: Host, wires: Wires, started: Started = lambda host, port: None) -> None:
+def ignore(address: str, port: int) -> None:
+    """Nobody wants to know."""
+
+
+async def serve(config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS) -> None:
     """Serve until SIGINT or SIGTERM, a second one of which ends the draining at once.
 
     ``host`` must be running; it is left running. Raises ConfigError when the address cannot be taken.
     """
-    await Server(config, host, wires, started).serve()
+    await Server(config, host, started, wires).serve()
 
 
 class Server(uvicorn.Server):
     """For programs that embed the server: ``serve``, and from anywhere ``stop``."""
 
-    def __init__(self, config: Config, host: Host, wires: Wires, started: Started) -> None:
+    def __init__(
+        self, config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS
+    ) -> None:
         self._settings = config.server
         self._admission = Admission(config.server.max_sessions)
         self._on_started = started

@@ -1,0 +1,90 @@
+"""``saywire doctor``: what a person who asks for help is asked for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .. import __version__
+from ..config import Loaded
+from ..engines import ENGINES
+from ..errors import ConfigError, SaywireError
+from ..runtime.trial import Trial, try_engine
+from ..server.run import listen, run
+from . import flags
+
+
+def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
+    """Tell what can run here, what cannot, and which settings hold. Exits with 1 when serving is hopeless."""
+    loaded = flags.load(config, sets, {})
+    console = Console(highlight=False, soft_wrap=True)
+    _print_rows(console, "This machine", _machine())
+    trials = run(_try_all(loaded))
+    _print_rows(console, "Engines", [_engine(trial) for trial in trials])
+    _print_rows(console, "Settings", [(s.name, s.value, s.source) for s in loaded.settings])
+    name, reason = _default(loaded)
+    well = any(trial.entry.name == name and trial.seconds is not None for trial in trials)
+    _print_rows(console, "Serving", [("model", reason), ("port", _port(loaded))])
+    if not well:
+        raise typer.Exit(1)
+
+
+def _machine() -> list[tuple[str, ...]]:
+    return [
+        ("saywire", __version__),
+        ("python", f"{platform.python_version()} at {sys.executable}"),
+        ("system", platform.platform()),
+        ("processor", f"{platform.machine()}, {os.cpu_count()} cores"),
+        ("memory", _memory()),
+    ]
+
+
+def _memory() -> str:
+    try:
+        page = os.sysconf("SC_PAGE_SIZE") / 2**30
+        free, all_ = os.sysconf("SC_AVPHYS_PAGES") * page, os.sysconf("SC_PHYS_PAGES") * page
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        return "unknown"
+    return f"{free:.1f} of {all_:.1f} GiB free"
+
+
+async def _try_all(loaded: Loaded) -> list[Trial]:
+    """One after another: together they would slow each other down."""
+    return [await try_engine(entry, loaded.config) for entry in ENGINES]
+
+
+def _engine(trial: Trial) -> tuple[str, ...]:
+    entry = trial.entry
+    state = trial.problem if trial.seconds is None else f"runs, ready in {trial.seconds:.1f} s"
+    return entry.name, ", ".join(entry.languages) or "any", state, entry.summary
+
+
+def _default(loaded: Loaded) -> tuple[str, str]:
+    """The model that serves who names none, and why; or an empty name and what is wrong."""
+    try:
+        return flags.default_model(loaded.config), flags.describe_model(loaded.config)
+    except SaywireError as error:
+        return "", error.message
+
+
+def _port(loaded: Loaded) -> str:
+    server = loaded.config.server
+    try:
+        listen(server.host, server.port).close()
+    except ConfigError as error:
+        return error.message
+    return f"{server.host} port {server.port} is free"
+
+
+def _print_rows(console: Console, title: str, rows: list[tuple[str, ...]]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for row in rows:
+        table.add_row("", *map(Text, row))
+    console.print(Text(title, "bold"))
+    console.print(table, "")

@@ -1,0 +1,65 @@
+"""``saywire serve``: settings in, a running server out."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..config import Config, ServerConfig
+from ..protocols import PROTOCOLS
+from ..runtime.pool import Pool
+from ..server import run as server
+from . import flags
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    model: flags.Model = None,
+    language: flags.Language = None,
+    config: flags.ConfigFile = None,
+    sets: flags.Sets = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+) -> None:
+    """Run the server. It stops at Ctrl-C, after the open sessions have got their last words."""
+    given = {"server.host": host, "server.port": port, "engine.model": model, "engine.language": language}
+    settings = flags.load(config, sets, given).config
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    typer.echo(flags.describe_model(settings))
+    server.run(_serve(settings))
+
+
+async def _serve(settings: Config) -> None:
+    def tell(host: str, port: int) -> None:
+        typer.echo(ready(settings.server, host, port))
+
+    async with Pool(settings) as pool:
+        await server.serve(settings, pool, tell)
+
+
+def ready(settings: ServerConfig, host: str, port: int) -> str:
+    """The lines that tell a person, or a program that waits for the first, where the server is."""
+    address = reachable(host, port)
+    lines = [
+        f"saywire {__version__} is ready: http://{address}/",
+        f"  wires  {', '.join(f'ws://{address}{path}' for path in PROTOCOLS)}",
+        f"  docs   http://{address}/docs",
+    ]
+    if not settings.api_keys and not ipaddress.ip_address(host).is_loopback:
+        lines.append("  anybody who reaches this port may use it: set server.api_keys to change that")
+    return "\n".join(lines)
+
+
+def reachable(host: str, port: int) -> str:
+    """The address as a browser on this machine takes it."""
+    ip = ipaddress.ip_address(host)
+    if ip.is_unspecified:
+        return f"localhost:{port}"
+    return f"[{host}]:{port}" if ip.version == 6 else f"{host}:{port}"

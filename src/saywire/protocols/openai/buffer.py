@@ -1,0 +1,83 @@
+"""The input audio buffer of an OpenAI session: what was appended, and how much of it no item has yet."""
+
+from __future__ import annotations
+
+import binascii
+from collections import deque
+
+import pybase64
+
+from ...audio.pcm import Pcm16, from_alaw, from_mulaw
+from ...errors import BadRequest
+from ...messages import Audio
+from .options import ALAW, MULAW, PCM_RATE, number
+from .session import Format
+
+G711_RATE = 8_000
+SHORTEST = 0.1
+"""Seconds; the service refuses to commit less."""
+
+
+class InputBuffer:
+    """Positions are seconds from the session's first sample, as the session itself counts them."""
+
+    def __init__(self) -> None:
+        self._heard = 0.0
+        self._begin = 0.0
+        self._pcm = Pcm16()
+        self._clears: deque[float] = deque()
+
+    def append(self, audio: str, form: Format) -> Audio | None:
+        """The samples in base64 ``audio``; half a sample at its end waits for the next append.
+
+        None where there is no whole sample. Raises BadRequest where it is not base64.
+        """
+        try:
+            data = pybase64.b64decode(audio, validate=True)
+        except (binascii.Error, ValueError) as e:
+            raise BadRequest(
+                "Invalid 'audio'. Expected base64-encoded audio bytes but got an invalid value.",
+                code="invalid_value",
+                param="audio",
+            ) from e
+        heard = self._samples(data, form)
+        if not len(heard.samples):
+            return None
+        self._heard += len(heard.samples) / heard.rate
+        return heard
+
+    def _samples(self, data: bytes, form: Format) -> Audio:
+        if form.type == MULAW:
+            return Audio(from_mulaw(data), G711_RATE)
+        if form.type == ALAW:
+            return Audio(from_alaw(data), G711_RATE)
+        return Audio(self._pcm.feed(data), round(number(form.rate, PCM_RATE)))
+
+    def align(self) -> None:
+        """The next append starts with a whole sample."""
+        self._pcm.reset()
+
+    def commit(self) -> None:
+        """Raises BadRequest where less than 100 ms would be committed."""
+        waiting = max(self._heard - self._begin, 0.0)
+        if waiting < SHORTEST - 1e-9:
+            raise BadRequest(
+                "Error committing input audio buffer: buffer too small. Expected at least "
+                f"{SHORTEST * 1000:.0f}ms of audio, but buffer only has {waiting * 1000:.2f}ms of audio.",
+                code="input_audio_buffer_commit_empty",
+            )
+        self._begin = self._heard
+        self.align()
+
+    def clear(self) -> None:
+        self._begin = self._heard
+        self._clears.append(self._heard)
+        self.align()
+
+    def cleared(self) -> float:
+        """The session has obeyed the oldest ``clear``: where that was."""
+        return self._clears.popleft() if self._clears else self._heard
+
+    def ended(self, at: float) -> None:
+        """The session ended an utterance at ``at``."""
+        self._begin = max(self._begin, at)

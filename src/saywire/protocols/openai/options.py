@@ -1,0 +1,129 @@
+"""From what an OpenAI client asks of its session to Options, and back to what it is shown.
+
+What the client leaves open, the server's defaults decide. Fields that nothing here obeys (``delay``,
+``noise_reduction``, ``idle_timeout_ms``) are taken all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from ...types import Options, Turns
+from ..languages import language_code
+from .session import AudioInput, Format, Transcription, TurnDetection
+
+T = TypeVar("T")
+
+PCM, MULAW, ALAW = "audio/pcm", "audio/pcmu", "audio/pcma"
+PCM_RATE = 24_000
+"""The only rate of the service; here the one that is meant where none is said."""
+SILENCES = {"low": 1.2, "medium": 0.8, "auto": 0.8, "high": 0.4}
+"""Seconds of silence that end an utterance, by eagerness: semantic_vad is served by the voice detector."""
+UNTURNED_MODELS = ("gpt-live-transcribe", "gpt-realtime-whisper")
+"""The service refuses turn detection for these, so their clients say nothing of it and commit."""
+LOGPROBS = "item.input_audio_transcription.logprobs"
+UNSTABLE = "item.input_audio_transcription.unstable"
+"""(ours) Deltas also when only the text that may still change did."""
+
+_INPUT = "session.audio.input"
+PARAMS = {
+    "model": f"{_INPUT}.transcription.model",
+    "language": f"{_INPUT}.transcription.language",
+    "prompt": f"{_INPUT}.transcription.prompt",
+    "hotwords": f"{_INPUT}.transcription.keywords",
+    "grammar": f"{_INPUT}.transcription.grammar",
+    "vocabulary": f"{_INPUT}.transcription.vocabulary",
+    "turns": f"{_INPUT}.turn_detection",
+}
+"""Where each of Options is on this wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the client has asked for so far. ``input.turn_detection`` is UNSET until it says something."""
+
+    input: AudioInput
+    include: tuple[str, ...] | None = None
+
+    @property
+    def format(self) -> Format:
+        return given(self.input.format) or Format(PCM, PCM_RATE)
+
+    @property
+    def transcription(self) -> Transcription:
+        return given(self.input.transcription) or Transcription()
+
+
+def given(value: T | UnsetType | None) -> T | None:
+    return None if value is UNSET else value
+
+
+def opening_settings(model: str | None) -> Settings:
+    """The settings of a fresh session whose URL names ``model``."""
+    return Settings(
+        AudioInput(format=Format(PCM, PCM_RATE), transcription=Transcription(model=model) if model else None)
+    )
+
+
+def session_options(settings: Settings, defaults: Options) -> Options:
+    """What the session is asked to do, the server's defaults where the client left it open."""
+    asked = settings.transcription
+    grammar, vocabulary = given(asked.grammar) or "", given(asked.vocabulary) or ()
+    if not grammar and not vocabulary:
+        grammar, vocabulary = defaults.grammar, defaults.vocabulary
+    return Options(
+        model=given(asked.model) or defaults.model,
+        language=_language(asked) or defaults.language,
+        prompt=given(asked.prompt) or defaults.prompt,
+        hotwords=given(asked.keywords) or defaults.hotwords,
+        grammar=grammar,
+        vocabulary=vocabulary,
+        turns=_turns(effective_turns(settings, defaults), defaults.turns),
+    )
+
+
+def effective_turns(settings: Settings, defaults: Options) -> TurnDetection | None:
+    """The turn detection in force: what was asked for, else what suits the model and the server."""
+    asked = settings.input.turn_detection
+    if asked is not UNSET:
+        return asked
+    model = given(settings.transcription.model) or ""
+    return TurnDetection() if defaults.turns.voice and not model.startswith(UNTURNED_MODELS) else None
+
+
+def spoken(language: str) -> bool:
+    """Whether ``language`` names one: clients of other servers write ``auto`` for none."""
+    return language.strip().lower() not in ("", "auto")
+
+
+def _language(asked: Transcription) -> str | None:
+    named = given(asked.language) or next(iter(given(asked.languages) or ()), "")
+    return language_code(named) if spoken(named) else None
+
+
+def turns_kind(turns: TurnDetection) -> str:
+    return given(turns.type) or "server_vad"
+
+
+def _turns(wanted: TurnDetection | None, defaults: Turns) -> Turns:
+    """Thresholds of 0 and 1, and a silence of 0, are drawn into what a detector can do."""
+    if wanted is None:
+        return replace(defaults, voice=False)
+    if turns_kind(wanted) == "semantic_vad":
+        return replace(defaults, voice=True, silence=SILENCES[given(wanted.eagerness) or "auto"])
+    threshold, padding, silence = wanted.threshold, wanted.prefix_padding_ms, wanted.silence_duration_ms
+    return replace(
+        defaults,
+        voice=True,
+        threshold=min(max(number(threshold, defaults.threshold), 0.01), 0.99),
+        padding=number(padding, defaults.padding * 1000) / 1000,
+        silence=max(number(silence, defaults.silence * 1000), 20) / 1000,
+    )
+
+
+def number(value: float | UnsetType | None, default: float) -> float:
+    known = given(value)
+    return default if known is None else known

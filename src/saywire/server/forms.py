@@ -1,0 +1,221 @@
+"""What a client asks for with POST /v1/audio/transcriptions, read from its form.
+
+The SDKs spell lists ``name[]`` and objects ``name[key]``; curl users write ``name`` and one JSON string.
+All spellings are read, in any order, whatever content type the file has. Fields that nothing here obeys
+are taken and ignored. Sources: openai-openapi openapi.yaml 2026-08-21; openai-python 3.52.0 and
+openai-node 7.55.0 as recorded on the wire, 2026-11. ``grammar`` and ``vocabulary`` are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Annotated, BinaryIO, TypeVar
+
+import msgspec
+from msgspec import Meta
+from starlette.datastructures import FormData, UploadFile
+
+from ..errors import BadRequest, Unsupported
+from ..protocols.languages import language_code
+from ..types import Options, Turns
+
+
+class Format(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+    SRT = "srt"
+    VERBOSE_JSON = "verbose_json"
+    VTT = "vtt"
+
+
+class Granularity(StrEnum):
+    SEGMENT = "segment"
+    WORD = "word"
+
+
+T = TypeVar("T")
+Choice = TypeVar("Choice", bound=StrEnum)
+
+STREAMABLE = (Format.JSON, Format.TEXT)
+TRUE = frozenset({"true", "1", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A checked request."""
+
+    file: BinaryIO
+    options: Options
+    format: Format
+    granularities: frozenset[Granularity]
+    stream: bool
+
+
+class _Chunking(msgspec.Struct):
+    """``chunking_strategy`` where it is an object; every other type than server_vad is refused."""
+
+    type: str
+    threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
+    prefix_padding_ms: Annotated[float, Meta(ge=0)] | None = None
+    silence_duration_ms: Annotated[float, Meta(ge=0)] | None = None
+
+
+def read_ask(form: FormData, defaults: Options) -> Ask:
+    """Raises BadRequest, with ``param``, for what is missing or means nothing."""
+    fields = Fields(form)
+    stream = (fields.one("stream") or "").lower() in TRUE
+    format = _one_of(Format, "response_format", fields.one("response_format") or "json")
+    if stream and format not in STREAMABLE:
+        raise Unsupported(f"stream needs response_format json or text, not {format}", param="response_format")
+    _check_temperature(fields)
+    named = fields.many("timestamp_granularities") or ("segment",)
+    granularities = frozenset(_one_of(Granularity, "timestamp_granularities", name) for name in named)
+    return Ask(_file(form), _options(fields, defaults), format, granularities, stream)
+
+
+class Fields:
+    """The text fields of a form, whichever way a client spells them."""
+
+    def __init__(self, form: FormData) -> None:
+        self._pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+    def one(self, name: str) -> str | None:
+        """The last value; None where there is none or an empty one."""
+        values = self.many(name, json=False)
+        return values[-1] if values else None
+
+    def many(self, name: str, json: bool = True) -> tuple[str, ...]:
+        """The values of ``name`` and ``name[]``, without empty ones; a JSON list counts as its items."""
+        values = [value.strip() for key, value in self._pairs if key in (name, f"{name}[]")]
+        if json and len(values) == 1 and values[0].startswith("["):
+            values = _decode(values[0], list[str], name)
+        return tuple(value for value in values if value)
+
+    def object(self, name: str) -> dict[str, str]:
+        """The values of ``name[key]``, by key."""
+        return {
+            key[len(name) + 1 : -1]: value
+            for key, value in self._pairs
+            if key.startswith(f"{name}[") and key.endswith("]") and len(key) > len(name) + 2
+        }
+
+
+def _file(form: FormData) -> BinaryIO:
+    found = form.get("file")
+    if isinstance(found, UploadFile):
+        return found.file
+    if found is None:
+        raise BadRequest("the form has no 'file'; send the audio as multipart/form-data", param="file")
+    raise BadRequest("'file' is text; give the part a filename (curl: -F file=@speech.wav)", param="file")
+
+
+def _options(fields: Fields, defaults: Options) -> Options:
+    model = fields.one("model")
+    if model is None:
+        raise BadRequest("you must provide a model; see /v1/models for what is here", param="model")
+    return replace(
+        defaults,
+        model=model,
+        language=_language(fields) or defaults.language,
+        prompt=fields.one("prompt") or defaults.prompt,
+        hotwords=fields.many("keywords") or fields.many("hotwords") or defaults.hotwords,
+        grammar=fields.one("grammar") or "",
+        vocabulary=fields.many("vocabulary"),
+        turns=_turns(fields, defaults.turns),
+    )
+
+
+def _language(fields: Fields) -> str | None:
+    """Of several candidates none is chosen: the model finds out itself, where it can."""
+    candidates = fields.many("languages")
+    named = fields.one("language") or (candidates[0] if len(candidates) == 1 else "auto")
+    if named.lower() == "auto":
+        return None
+    code = language_code(named)
+    if code is None:
+        raise BadRequest(f"'{named}' is no language; write its ISO 639-1 code, like 'en'", param="language")
+    return code
+
+
+def _turns(fields: Fields, defaults: Turns) -> Turns:
+    asked = fields.one("chunking_strategy")
+    nested = fields.object("chunking_strategy")
+    if nested:
+        chunking = _convert(nested, "chunking_strategy")
+    elif asked is None or asked == "auto":
+        return defaults
+    else:
+        chunking = _decode(asked, _Chunking, "chunking_strategy")
+    if chunking.type != "server_vad":
+        what = f"chunking_strategy '{chunking.type}' is not known; it is 'auto' or of type server_vad"
+        raise Unsupported(what, param="chunking_strategy")
+    threshold, padding, silence = chunking.threshold, chunking.prefix_padding_ms, chunking.silence_duration_ms
+    return replace(
+        defaults,
+        voice=True,
+        threshold=defaults.threshold if threshold is None else min(max(threshold, 0.01), 0.99),
+        padding=defaults.padding if padding is None else padding / 1000,
+        silence=defaults.silence if silence is None else max(silence, 20) / 1000,
+    )
+
+
+def _check_temperature(fields: Fields) -> None:
+    """Nothing here samples, so any temperature gives what 0 gives; but nonsense is told."""
+    asked = fields.one("temperature")
+    try:
+        sound = asked is None or 0 <= float(asked) <= 1
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BadRequest(f"temperature '{asked}' is not a number from 0 to 1", param="temperature")
+
+
+def _one_of(kind: type[Choice], param: str, value: str) -> Choice:
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(kind)
+        raise BadRequest(
+            f"{param} '{value}' is not served here; it is one of {choices}", param=param
+        ) from None
+
+
+def _decode(text: str, kind: type[T], param: str) -> T:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as e:
+        raise BadRequest(f"{param} is not understood: {e}", param=param) from e
+
+
+def _convert(pairs: dict[str, str], param: str) -> _Chunking:
+    try:
+        return msgspec.convert(pairs, type=_Chunking, strict=False)
+    except msgspec.MsgspecError as e:
+        raise BadRequest(f"{param} is not understood: {e}", param=param) from e
+
+
+def _schema() -> dict[str, object]:
+    text = {"type": "string"}
+    texts = {"type": "array", "items": text}
+    return {
+        "file": {"type": "string", "format": "binary"},
+        "model": text | {"description": "a name of /v1/models"},
+        "language": text | {"description": "ISO 639-1 code"},
+        "prompt": text,
+        "keywords": texts | {"description": "words to prefer"},
+        "response_format": {"type": "string", "enum": list(Format), "default": "json"},
+        "timestamp_granularities": {"type": "array", "items": {"type": "string", "enum": list(Granularity)}},
+        "stream": {"type": "boolean", "default": False},
+        "chunking_strategy": text | {"description": "auto, or a JSON object of type server_vad"},
+        "grammar": text | {"description": "a JSGF grammar that all speech matches"},
+        "vocabulary": texts | {"description": "the only words that are recognised"},
+    }
+
+
+FORM_SCHEMA = {
+    "multipart/form-data": {
+        "schema": {"type": "object", "required": ["file", "model"], "properties": _schema()}
+    }
+}
+"""For /docs: the request body is read by hand, so the framework cannot know it."""

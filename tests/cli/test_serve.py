@@ -1,0 +1,91 @@
+"""``saywire serve`` as a process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.program import command, environment, saywire
+from saywire.cli.serve import reachable, ready
+from saywire.config import ServerConfig
+
+
+@contextmanager
+def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A server that is ready, and the lines it has said."""
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--model", "fake", *arguments),
+        cwd=home,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    lines = [process.stdout.readline() for _ in range(4)]
+    try:
+        yield process, lines
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_stops_when_told(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path) as (process, lines):
+        assert lines[0] == "model fake\n"
+        address = lines[1].rpartition(" ")[2].strip()
+        assert lines[1].startswith("saywire ") and address.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{address}health").json()["status"] == "ok"
+        assert address.replace("http", "ws") + "v1/realtime" in lines[2]
+        assert httpx.get(lines[3].split()[1]).status_code == 200
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=20)
+        assert (process.returncode, rest) == (0, "")
+        assert "Traceback" not in errors
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = saywire("serve", "--model", "fake", "--port", str(port), home=tmp_path)
+    assert run.returncode == 2
+    assert f"cannot listen on 127.0.0.1 port {port}" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_settings_come_from_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "saywire.toml").write_text('[server]\napi_keys = ["sk-1"]\n')
+    with serving(tmp_path) as (_, lines):
+        address = lines[1].rpartition(" ")[2].strip()
+        assert httpx.get(f"{address}v1/models").status_code == 401
+        answer = httpx.get(f"{address}v1/models", headers={"Authorization": "Bearer sk-1"})
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1:80"),
+        ("0.0.0.0", "localhost:80"),
+        ("::", "localhost:80"),
+        ("::1", "[::1]:80"),
+        ("192.0.2.7", "192.0.2.7:80"),
+    ],
+)
+def test_the_address_is_one_that_a_browser_here_takes(host: str, address: str) -> None:
+    assert reachable(host, 80) == address
+
+
+def test_an_open_door_is_pointed_out() -> None:
+    warning = "anybody who reaches this port may use it"
+    assert warning in ready(ServerConfig(), "0.0.0.0", 80)
+    assert warning not in ready(ServerConfig(), "127.0.0.1", 80)
+    assert warning not in ready(ServerConfig(api_keys=("sk-1",)), "0.0.0.0", 80)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+
+from saywire import messages as m
+from saywire.errors import BadAudio, Overloaded
+from saywire.runtime.files import AHEAD, MARK_EVERY, read_file
+from saywire.types import RATE, Options
+from server.doubles import ScriptedHost, in_loop, talkative
+
+SECOND = np.zeros(RATE, np.float32)
+
+
+async def read(host, blocks) -> list[m.Event]:
+    async with aclosing(read_file(host, iter(blocks), Options(model="x"))) as events:
+        return [event async for event in events]
+
+
+@in_loop
+async def test_events_of_a_file_up_to_finished_without_the_marks():
+    host = ScriptedHost(talkative)
+    events = await read(host, [SECOND, SECOND[:8000]])
+    assert [e.text for e in events if isinstance(e, m.Final)] == ["said 0", "said 1"]
+    assert events[-1] == m.Finished(1.5)
+    assert not any(isinstance(e, m.Marked) for e in events)
+    (session,) = host.sessions
+    assert session.options == Options(model="x")
+    assert session.closed.is_set()
+
+
+@in_loop
+async def test_a_file_of_nothing_is_finished_too():
+    assert await read(ScriptedHost(), []) == [m.Finished(0.0)]
+
+
+@in_loop
+async def test_reading_pauses_while_the_engine_is_behind():
+    def slow(session, command):
+        return [m.Finished(session.seconds)] if isinstance(command, m.Finish) else []
+
+    host, blocks, allowed = ScriptedHost(slow), 20, 1 + AHEAD // RATE
+    reading = asyncio.create_task(read(host, [SECOND] * blocks))
+    session = await host.first()
+    for answered in range(blocks):
+        may_be_given = min(answered + allowed, blocks)
+        await session.heard(m.Mark, may_be_given)
+        for _ in range(10):  # as many chances to go on as ten more blocks take
+            await asyncio.to_thread(int)
+        assert session.seconds == may_be_given
+        session.say(m.Marked(answered))
+    assert isinstance((await reading)[-1], m.Finished)
+
+
+@in_loop
+async def test_small_blocks_are_not_marked_each():
+    host = ScriptedHost()
+    await read(host, [SECOND[:160]] * 250)
+    marks = [c for c in host.sessions[0].commands if isinstance(c, m.Mark)]
+    assert len(marks) == 250 * 160 // MARK_EVERY
+
+
+@in_loop
+async def test_a_block_longer_than_the_limit_does_not_stop_it():
+    assert isinstance((await read(ScriptedHost(), [np.zeros(3 * AHEAD, np.float32)] * 2))[-1], m.Finished)
+
+
+@in_loop
+async def test_what_the_decoder_raises_comes_out_and_the_session_is_closed():
+    def blocks():
+        yield SECOND
+        raise BadAudio("broken off")
+
+    host = ScriptedHost()
+    with pytest.raises(BadAudio, match="broken off"):
+        await read(host, blocks())
+    assert host.sessions[0].closed.is_set()
+
+
+@in_loop
+async def test_a_full_host_is_told_before_anything_is_read():
+    def blocks():
+        raise AssertionError("read although there is no place")
+        yield SECOND
+
+    with pytest.raises(Overloaded):
+        await read(ScriptedHost(full=True), blocks())
+
+
+@in_loop
+async def test_blocks_are_taken_in_another_thread_and_closed_at_the_end():
+    threads, closed = set(), []
+
+    def blocks():
+        try:
+            for _ in range(3):
+                threads.add(threading.current_thread())
+                yield SECOND
+        finally:
+            closed.append(True)
+
+    async with aclosing(read_file(ScriptedHost(talkative), blocks(), Options())) as events:
+        await anext(events)
+    assert closed == [True]
+    assert threading.current_thread() not in threads
+
+
+@in_loop
+async def test_cancelling_waits_for_the_thread_that_reads():
+    inside, go_on = threading.Event(), threading.Event()
+    closed = []
+
+    class Slow:
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            inside.set()
+            go_on.wait(10)
+            return SECOND
+
+        def close(self):
+            closed.append(go_on.is_set())
+
+    host = ScriptedHost()
+    reading = asyncio.create_task(read(host, Slow()))
+    await asyncio.to_thread(inside.wait, 10)
+    reading.cancel()
+    await asyncio.sleep(0)
+    assert not reading.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert closed == [True]
+    assert host.sessions[0].closed.is_set()
+
+
+@in_loop
+async def test_a_session_that_ends_early_ends_the_reading():
+    def fails(session, command):
+        return [m.Failed(None, Overloaded("too much"))] if isinstance(command, m.Audio) else []
+
+    events = await read(ScriptedHost(fails), [SECOND] * 100)
+    assert [type(e) for e in events] == [m.Failed]

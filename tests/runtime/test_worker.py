@@ -1,0 +1,163 @@
+"""A worker in a thread of the test, spoken to over its link."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from runtime.talk import MANUAL, noise
+from saywire import messages as m
+from saywire.audio.vad import VoiceDetector
+from saywire.core.session import START
+from saywire.engines import Entry
+from saywire.engines.base import Engine, EngineInfo, Stream
+from saywire.engines.fake import Conduct, FakeEngine
+from saywire.errors import EngineFailed
+from saywire.runtime.link import Down, Drop, Hello, Open, Refused, Unpacker, Up, pack
+from saywire.runtime.worker import Worker, decode, work
+from saywire.types import Options
+
+OPEN = Open(Options(turns=MANUAL), START)
+
+
+class Boss:
+    """The ingress's end."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._unpacker = Unpacker()
+        self._pending: list[tuple[int, Down | Up]] = []
+
+    def send(self, *messages: tuple[int, Down]) -> None:
+        self._end.sendall(b"".join(pack(number, message) for number, message in messages))
+
+    def next(self) -> tuple[int, Down | Up]:
+        while not self._pending:
+            data = self._end.recv(1 << 16)
+            assert data, "the worker is gone"
+            self._pending += self._unpacker.feed(data)
+        return self._pending.pop(0)
+
+    def until(self, kind: type, number: int = 1) -> list[Down | Up]:
+        """What that session said, up to the first of a kind."""
+        said: list[Down | Up] = []
+        while not said or not isinstance(said[-1], kind):
+            session, message = self.next()
+            if session == number:
+                said.append(message)
+        return said
+
+
+@contextmanager
+def working(engine: Engine) -> Iterator[Boss]:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(30)
+    thread = threading.Thread(target=Worker(theirs, engine, VoiceDetector()).run)
+    thread.start()
+    boss = Boss(ours)
+    try:
+        assert isinstance(boss.until(Hello, 0)[0], Hello)
+        yield boss
+    finally:
+        ours.close()
+        thread.join(30)
+        theirs.close()
+    assert not thread.is_alive()
+
+
+class Gated(FakeEngine):
+    """Its steps are long: each waits until the test lets it go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Semaphore(0)
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo("gated", max_batch=4, long_steps=True)
+
+    def decode(self, streams: Sequence[Stream]) -> None:
+        assert self.gate.acquire(timeout=30)
+        super().decode(streams)
+
+
+def test_sessions_of_one_batch() -> None:
+    engine = FakeEngine()
+    with working(engine) as boss:
+        boss.send(*((n, OPEN) for n in (1, 2, 3)))
+        boss.send(*((n, m.Audio(noise(0.5))) for n in (1, 2, 3)), *((n, m.Finish()) for n in (1, 2, 3)))
+        for number in (3,):
+            said = boss.until(m.Finished, number)
+            assert [e.text for e in said if isinstance(e, m.Final)] == ["one two three four five"]
+        assert max(engine.batches) > 1
+
+
+def test_hearing_goes_on_while_a_step_takes_long() -> None:
+    engine = Gated()
+    with working(engine) as boss:
+        boss.send((1, OPEN), (1, m.Audio(noise(0.3))))
+        boss.until(m.SpeechStarted)
+        boss.send((1, m.Commit()), (1, m.Audio(noise(0.3))))  # the first step has not even begun
+        said = boss.until(m.SpeechStarted)
+        assert [type(e) for e in said if not isinstance(e, m.Settled)] == [m.SpeechStopped, m.SpeechStarted]
+        engine.gate.release(100)
+        assert any(isinstance(e, m.Final) for e in boss.until(m.Final))
+
+
+def test_a_session_dropped_while_it_is_decoded_harms_nobody() -> None:
+    engine = Gated()
+    with working(engine) as boss:
+        boss.send((1, OPEN), (2, OPEN), (1, m.Audio(noise(0.3))))
+        boss.until(m.SpeechStarted)
+        boss.send((1, Drop()), (2, m.Audio(noise(0.3))), (2, m.Finish()))
+        engine.gate.release(100)
+        assert isinstance(boss.until(m.Finished, 2)[-1], m.Finished)
+
+
+def test_an_engine_that_fails_fails_one_utterance() -> None:
+    with working(FakeEngine(Conduct(fail_on="three"))) as boss:
+        boss.send(
+            (1, OPEN), (1, m.Audio(noise(0.5))), (1, m.Commit()), (1, m.Audio(noise(0.2))), (1, m.Finish())
+        )
+        said = boss.until(m.Finished)
+        ends = [e for e in said if isinstance(e, m.Failed | m.Final)]
+        assert [type(e) for e in ends] == [m.Failed, m.Final]
+
+
+def test_options_that_cannot_be_are_answered() -> None:
+    with working(FakeEngine(Conduct(languages=("en",)))) as boss:
+        boss.send((1, Open(Options(language="zh"), START)), (1, m.Audio(noise(0.1))), (2, OPEN))
+        (failed,) = boss.until(m.Failed)
+        assert isinstance(failed, m.Failed) and failed.error.code == "unsupported"
+        assert isinstance(boss.until(m.Configured, 2)[-1], m.Configured)
+
+
+def test_the_guilty_of_a_batch_alone_suffer(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(FakeEngine):
+        def decode(self, streams: Sequence[Stream]) -> None:
+            if guilty in streams:
+                raise ValueError("not our own kind of error")
+            super().decode(streams)
+
+    engine = Broken()
+    streams = [engine.open(Options()) for _ in range(3)]
+    guilty = streams[1]
+    for stream in streams:
+        stream.accept(noise(0.1))
+    first, second, third = decode(engine, streams)
+    assert first is None and third is None
+    assert isinstance(second, EngineFailed) and "ValueError: not our own" in str(second)
+    assert "ValueError" in caplog.text
+
+
+def test_an_engine_that_cannot_be_loaded_is_refused_in_words() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        work(theirs, Entry("gone", "fake:load", ("no_such_module",), "pip install it", (), ""))
+        ((number, refused),) = Unpacker().feed(ours.recv(1 << 16))
+    assert number == 0 and isinstance(refused, Refused)
+    assert refused.error.message == "engine 'gone' needs no_such_module; install it with: pip install it"

@@ -1,0 +1,64 @@
+"""Every command that README.md offers as runnable, run.
+
+A block that begins with three backticks and ``sh runnable`` is run by bash in the root of the
+repository. Lines that start a server (``saywire serve``, ``make serve``) are left out: one is there, on a
+free port, in the place of ``localhost:8000`` and ``127.0.0.1:8000``. Blocks must not need a network.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.program import ROOT, command, environment
+
+BLOCK = re.compile(r"^```sh runnable\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ADDRESS = re.compile(r"\b(?:localhost|127\.0\.0\.1):8000\b")
+SERVER = re.compile(r"^(?:saywire|make) serve\b.*$", re.MULTILINE)
+
+
+def blocks() -> list[str]:
+    return BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("home")
+    process = subprocess.Popen(
+        command("serve", "--port", "0"), cwd=home, env=environment(home), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    found = None
+    while not found:
+        found = re.search(r"http://([\d.]+:\d+)/", process.stdout.readline())
+        assert process.poll() is None
+    yield found[1]
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("block", blocks())
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_a_runnable_block_runs(block: str, address: str, tmp_path: Path) -> None:
+    script = ADDRESS.sub(address, SERVER.sub("", block))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=environment(tmp_path, PATH=path),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, f"{script}\n{run.stdout}\n{run.stderr}"
+
+
+def test_the_readme_has_runnable_blocks() -> None:
+    assert blocks()

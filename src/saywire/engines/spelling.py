@@ -84,14 +84,14 @@ def _place(spoken: Sequence[_Spoken], seconds: float, spelling: Spelling) -> tup
     starts: list[float] = []
     before = 0.0
     for word in spoken:
-        starts.append(min(max(word.first - spelling.lead, before), seconds))
-        before = max(starts[-1], word.last + min(spelling.trail, 0.0))
+        starts.append(min(max(round(word.first - spelling.lead, 3), before), seconds))
+        before = max(starts[-1], round(word.last + min(spelling.trail, 0.0), 3))
     ends = []
     for index, word in enumerate(spoken):
         limit = starts[index + 1] if index + 1 < len(spoken) else seconds
-        ends.append(max(starts[index], min(word.last + spelling.trail, limit)))
+        ends.append(max(starts[index], min(round(word.last + spelling.trail, 3), limit)))
     return tuple(
-        Word(word.text, round(start, 3), round(end, 3), _average(word.scores))
+        Word(word.text, start, end, _average(word.scores))
         for word, start, end in zip(spoken, starts, ends, strict=True)
     )
 

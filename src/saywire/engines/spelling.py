@@ -4,23 +4,31 @@ A token that begins a word starts with a space or "▁"; a Mandarin character is
 words are separated by spaces, Mandarin is not, so text only ever grows at its end as tokens are added. A
 model's tokens come somewhere inside their word: ``lead`` and ``trail`` say, as measured, where the word
 begins before its first token and ends after its last.
+
+A model of few words can still put the end of one behind the beginning of another ("comcel"). Its lexicon
+mends that without taking back what was shown: a piece that continues no word is dropped, and a word that
+broke off is completed where only one word begins so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..types import Word
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
+    """How one stream's tokens are spelled."""
+
     lead: float
     trail: float
     language: str | None
     """What the client asked for; None: told by the script of the words."""
+    beginnings: Mapping[str, str] = field(default_factory=dict)
+    """Of ``list_beginnings``; empty: any pieces may join."""
 
 
 @dataclass(slots=True)
@@ -36,17 +44,31 @@ def spell(
     times: Sequence[float],
     scores: Sequence[float],
     seconds: float,
+    ended: bool,
     spelling: Spelling,
 ) -> tuple[str, tuple[Word, ...], str | None]:
     """Text, words and language.
 
     ``times`` are seconds of each token, ascending; ``scores`` log-probabilities, or empty where the model has
-    none; ``seconds`` is the length of the audio, which no word leaves.
+    none; ``seconds`` is the length of the audio, which no word leaves; ``ended``: no token will follow.
     """
-    spoken = _gather(tokens, times, scores)
+    spoken = _gather(tokens, times, scores, spelling.beginnings)
+    for word in spoken if ended else spoken[:-1]:
+        word.text = spelling.beginnings.get(word.text) or word.text
     texts = [word.text for word in spoken]
     language = spelling.language or detect_language(texts)
     return join_words(texts), _place(spoken, seconds, spelling), language
+
+
+def list_beginnings(words: Iterable[str]) -> dict[str, str]:
+    """Each beginning of each word, the whole too -> the word it must become; "" where several could be."""
+    lexicon = tuple(words)
+    beginnings: dict[str, str] = {}
+    for word in lexicon:
+        for end in range(1, len(word) + 1):
+            part = word[:end]
+            beginnings[part] = "" if beginnings.get(part, word) != word else word
+    return beginnings | {word: word for word in lexicon}
 
 
 def join_words(texts: Sequence[str]) -> str:
@@ -64,19 +86,19 @@ def detect_language(texts: Sequence[str]) -> str | None:
     return scripts.pop() if len(scripts) == 1 else None
 
 
-def _gather(tokens: Sequence[str], times: Sequence[float], scores: Sequence[float]) -> list[_Spoken]:
+def _gather(
+    tokens: Sequence[str], times: Sequence[float], scores: Sequence[float], beginnings: Mapping[str, str]
+) -> list[_Spoken]:
     spoken: list[_Spoken] = []
     for index, token in enumerate(tokens):
         text = token.strip(" ▁")
-        if not text:
-            continue
-        begins = token[0] in " ▁" or not text.isascii() or not spoken or not spoken[-1].text.isascii()
-        if begins:
-            spoken.append(_Spoken(text, times[index], times[index], []))
-        else:
+        begins = token[:1] in (" ", "▁") or not text.isascii()
+        if text and (begins or not (spoken or beginnings)):
+            spoken.append(_Spoken(text, times[index], times[index], list(scores[index : index + 1])))
+        elif text and spoken and (not beginnings or spoken[-1].text + text in beginnings):
             spoken[-1].text += text
             spoken[-1].last = times[index]
-        spoken[-1].scores += scores[index : index + 1]
+            spoken[-1].scores += scores[index : index + 1]
     return spoken
 
 

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-
 from saywire.client.realtime import RealtimeSession, connect
 from saywire.client.samples import find_sample
 from saywire.messages import Audio, Commit, Configure, Final

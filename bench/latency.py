@@ -103,14 +103,10 @@ def measure_lags(heard: Iterable[Heard]) -> tuple[float, ...]:
     return tuple(lags)
 
 
-def measure_finals(heard: Sequence[Heard]) -> tuple[float, ...]:
+def measure_finals(heard: Iterable[Heard]) -> tuple[float, ...]:
     """From the end of voice, by the server's word, to the final."""
-    ends = {one.event.utterance: one.event.at for one in heard if isinstance(one.event, m.SpeechStopped)}
-    return tuple(
-        one.at - ends[one.event.utterance]
-        for one in heard
-        if isinstance(one.event, m.Final) and one.event.text and one.event.utterance in ends
-    )
+    finals = ((one.event, one.at) for one in heard)
+    return tuple(at - final.end for final, at in finals if isinstance(final, m.Final) and final.text)
 
 
 async def play(server: Running, options: Options, samples: Samples, stops: Sequence[float] = ()) -> Replay:

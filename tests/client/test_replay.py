@@ -43,9 +43,10 @@ async def test_nothing_is_sent_before_it_could_have_been_recorded() -> None:
     assert tuple(watched) == played.heard
     finals = [x for x in played.heard if isinstance(x.event, m.Final)]
     assert len(finals) == 6
-    assert all(x.at >= (i + 1) * CHUNK / RATE for i, x in enumerate(finals[:5]))
-    assert finals[5].at >= len(SAMPLES) / RATE
-    assert played.stops[0] >= 0.1
+    early = 0.002  # the loop's timers are as exact as its clock's milliseconds
+    assert all(x.at >= (i + 1) * CHUNK / RATE - early for i, x in enumerate(finals[:5]))
+    assert finals[5].at >= len(SAMPLES) / RATE - early
+    assert played.stops[0] >= 0.1 - early
 
 
 @in_loop

@@ -227,3 +227,21 @@ def test_audio_that_kills_takes_nobody_with_it() -> None:
             assert talk.texts == ["one two"]
 
     run(test)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
+def test_a_worker_that_hangs_is_replaced_and_nobody_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "WATCH", 0.1)
+
+    async def test(pool: Pool) -> None:
+        talk = Talk(pool)
+        talk.give(noise(0.5))
+        await talk.until_kind(m.Partial)
+        (pid,) = pool.processes
+        os.kill(pid, signal.SIGSTOP)
+        talk.give(noise(0.5), m.Commit())
+        await talk.finish()
+        assert talk.texts == ["one two three four five six seven eight nine ten"]
+        assert pid not in pool.processes
+
+    run(test)

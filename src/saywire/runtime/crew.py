@@ -17,7 +17,7 @@ from ..engines import Entry
 from ..engines.base import EngineInfo
 from ..errors import EngineFailed, Overloaded, SaywireError
 from .hosted import Hosted
-from .link import Down, Drop, Hello, Refused, Trying, Unpacker, pack
+from .link import Down, Drop, Hello, Ping, Refused, Trying, Unpacker, pack
 from .starters import Starter
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,10 @@ BIRTHS = 3
 """Workers in a row that may die before they are loaded."""
 GRACE = 1.0
 """Seconds that workers have to end when the crew stops, before they are killed."""
+WATCH = 10.0
+"""Seconds between questions to a worker whether it is there;"""
+PATIENCE = 3
+"""one that left so many unanswered hangs, and is killed. No step of an engine takes half a minute."""
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which on Windows kills as well
 
 
@@ -46,6 +50,7 @@ class Crew:
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._watching: asyncio.TimerHandle | None = None
 
     async def loaded(self) -> None:
         """Start workers if there are none, and wait for all there should be. Raises why there are none."""
@@ -57,6 +62,8 @@ class Crew:
     async def stop(self) -> None:
         """End all workers, those that hang too; idempotent."""
         self._stopped = True
+        if self._watching:
+            self._watching.cancel()
         if not self._loaded.done():
             self._fail_loading(Overloaded(f"'{self.entry.name}' is being stopped"))
         await asyncio.gather(*self._tasks)
@@ -94,6 +101,8 @@ class Crew:
     def greeted(self, info: EngineInfo) -> None:
         """A worker has loaded its engine."""
         first, self.info = self.info is None, info
+        if first:
+            self._watch()
         self._stillborn = 0
         enough = 1 if info.max_streams else self._wanted
         if sum(bool(link.pid) for link in self.links) >= enough and not self._loaded.done():
@@ -170,6 +179,12 @@ class Crew:
             self._stillborn = 0
             self.refused(EngineFailed(f"workers of '{self.entry.name}' die before they are loaded"))
 
+    def _watch(self) -> None:
+        for link in self.staying:
+            link.ask()
+        if not self._stopped:
+            self._watching = asyncio.get_running_loop().call_later(WATCH, self._watch)
+
     def _start(self, count: int) -> None:
         for _ in range(0 if self._stopped else count):
             try:
@@ -198,6 +213,7 @@ class WorkerLink(asyncio.Protocol):
         """Whether the link's end is."""
         self.tried = 0
         """The session that the worker last said might kill it."""
+        self._unanswered = 0
         self.gone = asyncio.get_running_loop().create_future()
         self._crew = crew
         self._unpacker = Unpacker()
@@ -213,6 +229,15 @@ class WorkerLink(asyncio.Protocol):
         self.expected = True
         if self._transport and not self._transport.is_closing():
             self._transport.write_eof()
+
+    def ask(self) -> None:
+        """Is it there? Kills one that has not said anything to many such questions."""
+        if self._unanswered >= PATIENCE:
+            log.error("worker %d hangs and is killed", self.pid)
+            self.kill()
+        elif self.pid:
+            self._unanswered += 1
+            self.send(0, Ping())
 
     def kill(self) -> None:
         """End a worker that does not end by itself. While its end of the link is open, its id is its own."""
@@ -233,6 +258,7 @@ class WorkerLink(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
 
     def data_received(self, data: bytes) -> None:
+        self._unanswered = 0
         for number, message in self._unpacker.feed(data):
             match message:
                 case Hello(info, pid):

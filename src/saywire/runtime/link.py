@@ -39,6 +39,16 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
+class Ping:
+    """Down: are you there? Answered by Pong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Up, as session 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """Up, first, as session 0: the engine is loaded."""
 
@@ -58,8 +68,8 @@ class Trying:
     """Up: until the next of its kind this session, a suspect, is to blame should the worker die; 0: none."""
 
 
-Down = Open | Drop | m.Command
-Up = Hello | Refused | Trying | m.Event
+Down = Open | Drop | Ping | m.Command
+Up = Hello | Refused | Trying | Pong | m.Event
 
 _AUDIO = 0
 _KINDS: tuple[type, ...] = (
@@ -74,6 +84,8 @@ _KINDS: tuple[type, ...] = (
     Hello,
     Refused,
     Trying,
+    Ping,
+    Pong,
     m.Configured,
     m.SpeechStarted,
     m.SpeechStopped,

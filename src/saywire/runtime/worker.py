@@ -29,7 +29,7 @@ from ..engines import Entry
 from ..engines.base import Engine, Stream
 from ..errors import EngineFailed, OutOfOrder, SaywireError
 from ..types import Samples
-from .link import Down, Drop, Hello, Open, Refused, Trying, Unpacker, Up, pack
+from .link import Down, Drop, Hello, Open, Ping, Pong, Refused, Trying, Unpacker, Up, pack
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ class Worker:
                 self._open(number, message)
             case Drop():
                 self._drop(number)
+            case Ping():
+                self._send(0, Pong())
             case _ if number in self._sessions:
                 assert isinstance(message, m.Command)
                 self._fresh.add(number)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -183,6 +184,7 @@ async def measure_model(server: Running, model: str, folder: Path, detector: Voi
         rows.append(await play_both(server, model, recording, detector))
         print_played(rows[-1])
     print_all(rows)
+    print(f"  load average of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 async def measure_slow(server: Running, detector: VoiceDetector) -> None:

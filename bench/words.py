@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +32,11 @@ from saywire.runtime.pool import Pool
 from saywire.types import RATE, Options, Samples, Turns
 
 from .clips import FOLDER, Recording, read_clips, read_samples
+from .processes import cpu_seconds
 
 BLOCK = RATE // 2
 DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPOKEN_DIGITS = ("10001.wav", "vosk-8k.wav")
-TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +75,6 @@ NOTHING = Score(0, 0, 0, 0, 0.0, 0.0, 0.0)
 
 def split(samples: Samples) -> Iterator[Samples]:
     return (samples[at : at + BLOCK] for at in range(0, len(samples), BLOCK))
-
-
-def cpu_seconds(processes: Sequence[int]) -> float:
-    """Of all threads of these, user and system."""
-    total = 0
-    for process in processes:
-        numbers = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        total += int(numbers[11]) + int(numbers[12])
-    return total * TICK
 
 
 async def transcribe(pool: Pool, samples: Samples, options: Options) -> str:

@@ -83,7 +83,7 @@ def measure_server(model: str, count: int) -> None:
     starts = []
     for _ in range(STARTS):
         with serving(serve("--model", model)) as server:
-            starts.append((server.ready, cpu_seconds(find_tree(server.pid))))
+            starts.append((server.ready, sum(cpu_seconds(find_tree(server.pid)).values())))
     listed = ", ".join(f"{ready:.2f}" for ready, _ in starts)
     ready, cpu = map(min, zip(*starts, strict=True))
     print(f"{model}\n  ready        {ready:.2f} s, of {listed} (target under {READY:g} s); CPU {cpu:.2f} s")

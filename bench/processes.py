@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,11 @@ def read_memory(root: int) -> Memory:
     return Memory(len(processes), sums["Pss"] / MB, sums["Rss"] / MB)
 
 
-def cpu_seconds(processes: Iterable[int]) -> float:
-    """Of all their threads, user and system."""
-    total = 0
+def cpu_seconds(processes: Iterable[int]) -> dict[int, float]:
+    """Of all threads of each, user and system; those that are gone are left out."""
+    taken = {}
     for process in processes:
-        numbers = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        total += int(numbers[11]) + int(numbers[12])
-    return total * TICK
+        with suppress(FileNotFoundError, ProcessLookupError):
+            numbers = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            taken[process] = (int(numbers[11]) + int(numbers[12])) * TICK
+    return taken

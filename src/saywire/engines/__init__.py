@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
 
-__all__ = ["ENGINES", "Choice", "Engine", "EngineInfo", "Entry", "Stability", "Stream", "choose", "find"]
+__all__ = [
+    "ENGINES",
+    "FAMILIES",
+    "Choice",
+    "Engine",
+    "EngineInfo",
+    "Entry",
+    "Stability",
+    "Stream",
+    "choose",
+    "find",
+    "make_entry",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,8 @@ class Entry:
     """Higher is better for a language both have; 0 is never chosen by ``auto``."""
     shares: bool = False
     """Whether it may be loaded before the workers are forked, so that they share its memory."""
+    folder: Path | None = None
+    """Of an installed model; the loader takes it then."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -48,8 +63,8 @@ class Entry:
             raise EngineFailed(f"engine '{self.name}' needs {what}; install it with: {self.install}")
         module, _, function = self.loader.partition(":")
         try:
-            make: Callable[[], Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-            return make()
+            make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+            return make(self.folder) if self.folder else make()
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 
@@ -83,6 +98,47 @@ ENGINES: tuple[Entry, ...] = (
         "numbers the loud stretches; exact, for tests",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Models that one engine loads from their folders."""
+
+    loader: str
+    """``module:function``; the function takes the folder and returns an Engine."""
+    requires: tuple[str, ...]
+    install: str
+    shares: bool = False
+
+
+FAMILIES: Mapping[str, Family] = {
+    "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire"),
+    "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
+}
+"""The engines of installed models, by what ``layout.py`` calls their family."""
+
+INSTALLED_RANK = 10
+"""Who installs a model for a language wants it: it goes before all that ships with the product."""
+
+
+def make_entry(
+    folder: Path, name: str, family: str, languages: tuple[str, ...], summary: str
+) -> Entry | None:
+    """How an installed model is run; None for a family that no engine here runs."""
+    known = FAMILIES.get(family)
+    if known is None:
+        return None
+    return Entry(
+        name,
+        known.loader,
+        known.requires,
+        known.install,
+        languages,
+        summary,
+        INSTALLED_RANK,
+        known.shares,
+        folder,
+    )
 
 
 def find(name: str, entries: Sequence[Entry] = ENGINES) -> Entry:

@@ -53,15 +53,24 @@ def join_words(texts: Sequence[str]) -> str:
     """Words as a line: no space between two Mandarin characters."""
     line = ""
     for text in texts:
-        gap = " " if line and (text[0].isascii() or line[-1].isascii()) else ""
+        gap = " " if line and not (is_spaceless(text[0]) and is_spaceless(line[-1])) else ""
         line += gap + text
     return line
 
 
+def is_spaceless(character: str) -> bool:
+    """Whether it is of a script written without spaces, whose characters are words: Han and Kana."""
+    return "\u3040" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+
+
 def detect_language(texts: Sequence[str]) -> str | None:
     """'en' or 'zh' where all words are of it; None for none or both."""
-    scripts = {"en" if text.isascii() else "zh" for text in texts}
+    scripts = {_script_of(text) for text in texts}
     return scripts.pop() if len(scripts) == 1 else None
+
+
+def _script_of(text: str) -> str | None:
+    return "en" if text.isascii() else "zh" if is_spaceless(text[0]) else None
 
 
 def _gather(tokens: Sequence[str], times: Sequence[float], scores: Sequence[float]) -> list[_Spoken]:
@@ -70,7 +79,7 @@ def _gather(tokens: Sequence[str], times: Sequence[float], scores: Sequence[floa
         text = token.strip(" ▁")
         if not text:
             continue
-        begins = token[0] in " ▁" or not text.isascii() or not spoken or not spoken[-1].text.isascii()
+        begins = token[0] in " ▁" or is_spaceless(text[0]) or not spoken or is_spaceless(spoken[-1].text[-1])
         if begins:
             spoken.append(_Spoken(text, times[index], times[index], []))
         else:

@@ -72,6 +72,16 @@ def test_offline_models_are_told_apart(
     assert (layout.family, layout.kind, layout.streaming) == (OFFLINE, kind, False)
 
 
+def test_marks_and_prefixes_of_offline_models(tmp_path: Path) -> None:
+    (tmp_path / "conv_frontend.onnx").write_bytes(onnx_head({}))
+    assert (recognise(tmp_path).family, recognise(tmp_path).kind) == (OFFLINE, "qwen3_asr")
+    assert choose_parts({"tiny-encoder.int8.onnx", "tiny-decoder.onnx", "tiny-tokens.txt"}) == {
+        "encoder": "tiny-encoder.int8.onnx",
+        "decoder": "tiny-decoder.onnx",
+        "tokens": "tiny-tokens.txt",
+    }
+
+
 def test_folders_of_other_families(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     (tmp_path / "f").mkdir()

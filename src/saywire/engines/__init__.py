@@ -173,4 +173,6 @@ def choose(language: str | None, entries: Sequence[Entry] = ENGINES) -> Choice:
         raise UnknownModel(f"no engine here knows language '{wanted}'; there are: {', '.join(have)}")
     best = runnable[0]
     asked = f"language '{wanted}'" if language else "no language asked, so English"
-    return Choice(best, f"auto: {best.name} for {asked}: {best.summary}; `saywire doctor` lists better ones")
+    return Choice(
+        best, f"auto: {best.name} for {asked}: {best.summary}; `saywire models list` has better ones"
+    )

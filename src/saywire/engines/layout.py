@@ -22,6 +22,14 @@ STREAMING, OFFLINE, TINY, WHISPER, FUNASR = "sherpa", "sherpa-offline", "saywire
 """The families."""
 
 ICEFALL_STREAMING = frozenset({"conformer", "ebranchformer", "lstm", "zipformer", "zipformer2"})
+MARKS = {
+    "conv_frontend.onnx": "qwen3_asr",
+    "encoder_model.ort": "moonshine_v2",
+    "preprocess.onnx": "moonshine",
+    "encoder_adaptor.int8.onnx": "funasr_nano",
+}
+"""Files that tell an offline model of sherpa-onnx by themselves."""
+_PART = re.compile(r"(?:([\w.]+-))?(encoder|decoder|joiner|model|ctc)(.*?)(\.int8)?\.onnx")
 FRAME = 0.01
 """Seconds between feature frames, in every family here."""
 
@@ -53,6 +61,8 @@ def recognise(folder: Path) -> Layout:
         return _whole(folder, names, WHISPER, "ctranslate2", ("model.bin", "config.json", "tokenizer.json"))
     if {"model.pt", "config.yaml"} & names:
         return _whole(folder, names, FUNASR, "torch", ("model.pt", "config.yaml", "am.mvn"))
+    if marks := sorted(MARKS.keys() & names):
+        return Layout(OFFLINE, MARKS[marks[0]], {Path(name).stem: name for name in names})
     parts = choose_parts(names)
     if "joiner" in parts:
         return _recognise_transducer(folder, parts)
@@ -92,18 +102,18 @@ def choose_parts(names: set[str]) -> dict[str, str]:
     All parts come from the same export (the same name after the part). Of two sizes the small one is taken,
     but for the decoder of a transducer: there int8 costs accuracy and saves nothing.
     """
-    exports: dict[str, dict[str, list[str]]] = {}
+    exports: dict[tuple[str, str], dict[str, list[str]]] = {}
     for name in sorted(names):
-        if match := re.fullmatch(r"(encoder|decoder|joiner|model|ctc)(.*?)(\.int8)?\.onnx", name):
-            part = "model" if match[1] == "ctc" else match[1]
-            exports.setdefault(match[2], {}).setdefault(part, []).append(name)
-    best = max(exports.values(), key=len, default={})
+        if match := _PART.fullmatch(name):
+            part = "model" if match[2] == "ctc" else match[2]
+            exports.setdefault((match[1] or "", match[3]), {}).setdefault(part, []).append(name)
+    (prefix, _), best = max(exports.items(), key=lambda export: len(export[1]), default=(("", ""), {}))
     precise = {"decoder"} if "joiner" in best else set()
     parts = {
         part: min(files, key=lambda n: (".int8" in n) == (part in precise)) for part, files in best.items()
     }
-    if "tokens.txt" in names:
-        parts["tokens"] = "tokens.txt"
+    if f"{prefix}tokens.txt" in names:
+        parts["tokens"] = f"{prefix}tokens.txt"
     return parts
 
 

@@ -121,7 +121,9 @@ class Fallback:
         infos = [engine.info for engine in engines]
         if len({info.sample_rate for info in infos}) != 1:
             rates = ", ".join(f"'{info.name}' {info.sample_rate} Hz" for info in infos) or "none"
-            raise EngineFailed(f"engines that stand in for each other need one sample rate; there are: {rates}")
+            raise EngineFailed(
+                f"engines that stand in for each other need one sample rate; there are: {rates}"
+            )
         languages: tuple[str, ...] = ()
         for info in infos:
             languages = find_common(languages, info.languages)
@@ -203,7 +205,9 @@ def go_on(held: Hypothesis, now: Hypothesis) -> Hypothesis:
     settled = now.stable - (len(now.text) - len(rest))
     stable = len(text) - len(rest) + settled if settled > 0 else len(held.text)
     count = len(now.words) - len(pieces) + told  # where words are the pieces of the line
-    later = [word for word in now.words[max(0, count) :] if not held.words or word.start >= held.words[-1].end]
+    later = [
+        word for word in now.words[max(0, count) :] if not held.words or word.start >= held.words[-1].end
+    ]
     return Hypothesis(text, min(stable, len(text)), (*held.words, *later), now.language or held.language)
 
 

@@ -262,3 +262,8 @@ class SherpaEngine:
 def load_tiny() -> SherpaEngine:
     """The model that ships with the product. Call it in the process that decodes: no fork after it."""
     return SherpaEngine(TINY)
+
+
+def load_folder(folder: Path) -> SherpaEngine:
+    """An installed model of the same make."""
+    return SherpaEngine(folder)

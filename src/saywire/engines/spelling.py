@@ -75,15 +75,24 @@ def join_words(texts: Sequence[str]) -> str:
     """Words as a line: no space between two Mandarin characters."""
     line = ""
     for text in texts:
-        gap = " " if line and (text[0].isascii() or line[-1].isascii()) else ""
+        gap = " " if line and not (is_spaceless(text[0]) and is_spaceless(line[-1])) else ""
         line += gap + text
     return line
 
 
+def is_spaceless(character: str) -> bool:
+    """Whether it is of a script written without spaces, whose characters are words: Han and Kana."""
+    return "\u3040" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+
+
 def detect_language(texts: Sequence[str]) -> str | None:
     """'en' or 'zh' where all words are of it; None for none or both."""
-    scripts = {"en" if text.isascii() else "zh" for text in texts}
+    scripts = {_script_of(text) for text in texts}
     return scripts.pop() if len(scripts) == 1 else None
+
+
+def _script_of(text: str) -> str | None:
+    return "en" if text.isascii() else "zh" if is_spaceless(text[0]) else None
 
 
 def _gather(
@@ -92,10 +101,13 @@ def _gather(
     spoken: list[_Spoken] = []
     for index, token in enumerate(tokens):
         text = token.strip(" ▁")
-        begins = token[:1] in (" ", "▁") or not text.isascii()
-        if text and (begins or not (spoken or beginnings)):
+        if not text:
+            continue
+        begins = token[0] in " ▁" or is_spaceless(text[0])
+        alone = not spoken or is_spaceless(spoken[-1].text[-1])  # a word's middle without its beginning
+        if begins or (alone and not beginnings):
             spoken.append(_Spoken(text, times[index], times[index], list(scores[index : index + 1])))
-        elif text and spoken and (not beginnings or spoken[-1].text + text in beginnings):
+        elif not alone and (not beginnings or spoken[-1].text + text in beginnings):
             spoken[-1].text += text
             spoken[-1].last = times[index]
             spoken[-1].scores += scores[index : index + 1]

@@ -18,6 +18,7 @@ from ..config import Config
 from ..engines import Entry
 from ..errors import Overloaded, SaywireError
 from ..types import Options
+from . import models
 from .base import Model
 from .crew import Crew
 from .hosted import Hosted
@@ -42,9 +43,11 @@ CLOUD_NAMES = (
 class Pool:
     """``runtime.base.Host``. Make it anywhere; ``start`` and the rest inside the loop."""
 
-    def __init__(self, config: Config, entries: Sequence[Entry] = engines.ENGINES) -> None:
+    def __init__(self, config: Config, entries: Sequence[Entry] | None = None) -> None:
+        """``entries``: all that may be asked for; None: what the product has and what is installed, now and
+        later."""
         self._config = config
-        self._entries = entries
+        self._given = entries
         self._starter: Starter | None = None
         self._crews: dict[str, Crew] = {}
         self._sessions: set[Hosted] = set()
@@ -53,7 +56,7 @@ class Pool:
     async def start(self) -> None:
         """Begin the crews of the default model and of those to preload. Raises what they raise."""
         names = {self._default(None).name, *self._config.engine.preload}
-        entries = [engines.find(name, self._entries) for name in names]
+        entries = [models.find_entry(name, self._entries) for name in names]
         self._starter = choose(self._config.engine.start)
         loaded = False
         try:
@@ -92,6 +95,10 @@ class Pool:
         return [self._describe(entry) for entry in self._entries if not entry.missing]
 
     @property
+    def _entries(self) -> Sequence[Entry]:
+        return models.known_entries(self._config) if self._given is None else self._given
+
+    @property
     def sessions(self) -> int:
         return len(self._sessions)
 
@@ -116,7 +123,7 @@ class Pool:
 
     def same_model(self, one: Options, other: Options) -> bool:
         try:
-            return self._resolve(one) is self._resolve(other)
+            return self._resolve(one) == self._resolve(other)
         except SaywireError:
             return False
 
@@ -130,12 +137,12 @@ class Pool:
     def _resolve(self, options: Options) -> Entry:
         if options.model is None or options.model in CLOUD_NAMES:
             return self._default(options.language)
-        return engines.find(options.model, self._entries)
+        return models.find_entry(options.model, self._entries)
 
     def _default(self, language: str | None) -> Entry:
         settings = self._config.engine
         if settings.model != "auto":
-            return engines.find(settings.model, self._entries)
+            return models.find_entry(settings.model, self._entries)
         return engines.choose(language or settings.language, self._entries).entry
 
     def _crew(self, entry: Entry) -> Crew:

@@ -88,7 +88,7 @@ class SherpaOffline:
         seconds = len(samples) / self._info.sample_rate
         spelling = Spelling(*self._spelling, language)
         scores = getattr(result, "ys_log_probs", ())
-        _, words, found = spell(result.tokens, result.timestamps, scores, seconds, spelling)
+        _, words, found = spell(result.tokens, result.timestamps, scores, seconds, True, spelling)
         return Recognition(tuple(set_apart(words)), told or found)
 
 

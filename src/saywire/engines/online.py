@@ -149,12 +149,15 @@ class OnlineStream:
     def _tell(self) -> None:
         result = self._handle.get_result_all(self.native)
         lower = str.lower if self._script.capitals else str
-        settled = not self._script.bytes or (self._ended and not self.ready)
+        ended = self._ended and not self.ready
+        settled = ended or not self._script.bytes
         timed = len(result.tokens) == len(result.timestamps) and not self._script.bytes
         if timed:
             seconds = self._heard / RATE
             tokens = [lower(token) for token in result.tokens]
-            text, words, language = spell(tokens, result.timestamps, result.ys_probs, seconds, self._spelling)
+            text, words, language = spell(
+                tokens, result.timestamps, result.ys_probs, seconds, ended, self._spelling
+            )
         else:
             text, words, language = lower(result.text.strip()), (), self._spelling.language
         self._hypothesis = Hypothesis(text, len(text) if settled else 0, words, language)

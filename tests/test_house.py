@@ -35,6 +35,8 @@ UNTESTED = {
 TESTED_IN = {
     "cli/__init__.py": "cli/test_main.py",
     "engines/__init__.py": "engines/test_entries.py",
+    "engines/automaton.py": "engines/test_jsgf.py",
+    "engines/sphinx_decoder.py": "engines/test_sphinx.py",
 }
 """Modules whose test file has another name."""
 

@@ -76,10 +76,11 @@ def form_batches(utterances: list[Utterance], size: int) -> list[list[Utterance]
 
 
 class Augmenter:
-    """Changes one (T, 80) log-mel matrix at a time; see the module's docstring."""
+    """Changes one (T, 80) log-mel matrix at a time; `strength` in [0, 1] says how often."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, strength: float) -> None:
         self.rng = np.random.default_rng(seed)
+        self.strength = strength
         self.centres = mel_centres()
         widths = np.gradient(self.centres)
         # Fourier bins of 31 Hz under each filter decide how much noise power fluctuates from frame to frame.
@@ -88,12 +89,12 @@ class Augmenter:
     def change(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         rng = self.rng
         frames = frames[rng.integers(0, SUBSAMPLING) :]  # the phase of the 4-frame stacking
-        if rng.random() < 0.7:
+        if rng.random() < 0.7 * self.strength:
             frames = self._warp(frames)
         silent = frames < SILENCE
         shift = np.float32(rng.uniform(-2, 1.5)) + self._curve(rng.uniform(0, 0.8))
         frames = np.where(silent, frames, frames + shift)
-        if rng.random() < 0.3:
+        if rng.random() < 0.3 * self.strength:
             frames = self._add_noise(frames)
         return frames
 
@@ -121,9 +122,9 @@ class Augmenter:
         return np.logaddexp(frames, noise.astype(np.float32))
 
     def mask(self, frames: NDArray[np.float32], filling: NDArray[np.float32]) -> None:
-        """Blank two frequency bands and two short spans of time with the mean feature, in place."""
+        """Blank up to two frequency bands and spans of time with the mean feature, in place."""
         rng = self.rng
-        for _ in range(2):
+        for _ in range(rng.binomial(2, self.strength)):
             height, width = rng.integers(0, 12), rng.integers(0, 10)
             low, start = rng.integers(0, 80 - height), rng.integers(0, max(1, len(frames) - width))
             frames[:, low : low + height] = filling[low : low + height]
@@ -213,18 +214,19 @@ def start_net(utterances: list[Utterance], seed: int, sizes: dict[str, int]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One stage: its length in minutes, peak learning rate, frames in a batch, seed."""
+    """One stage: its length in minutes, peak learning rate, frames in a batch, augmentation, seed."""
 
     minutes: float
     rate: float
     frames: int
+    strength: float
     seed: int
 
 
 def train(net: TinyNet, utterances: list[Utterance], out: Path, plan: Plan) -> None:
     """Cosine learning rate from the peak to zero over the stage; saves to `out` every two minutes."""
     validation, utterances = utterances[:VALIDATION], utterances[VALIDATION:]
-    augmenter, rng = Augmenter(plan.seed), random.Random(plan.seed)
+    augmenter, rng = Augmenter(plan.seed, plan.strength), random.Random(plan.seed)
     filling = net.mean.numpy()
     average = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     optimiser = torch.optim.AdamW(
@@ -304,6 +306,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--frames", type=int, default=6_400, help="10 ms frames in a batch")
+    parser.add_argument("--augment", type=float, default=1.0, help="how often features are changed, 0 to 1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--blocks", type=int, default=4)
@@ -316,7 +319,7 @@ def main() -> None:
     net = load(args.init).train() if args.init else start_net(utterances, args.seed, sizes)
     parameters = sum(parameter.numel() for parameter in net.parameters())
     print(f"{parameters} parameters, {len(utterances)} utterances", flush=True)
-    train(net, utterances, args.out, Plan(args.minutes, args.rate, args.frames, args.seed))
+    train(net, utterances, args.out, Plan(args.minutes, args.rate, args.frames, args.augment, args.seed))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.client.measure import Errors, Heard, Said, count_errors, measure, percentile, to_words
+from saywire.client.measure import (
+    Errors,
+    Heard,
+    Said,
+    Stability,
+    count_errors,
+    measure,
+    measure_stability,
+    percentile,
+    to_words,
+)
 from saywire.messages import Final, Partial, SpeechStarted
 from saywire.types import Hypothesis, Word
 
@@ -50,6 +60,33 @@ def test_nothing_heard_measures_nothing() -> None:
     )
     assert latency.finals == () and latency.after_stop == ()
     assert measure([partial("x", 1.0)], ()).first_partial == 1.0
+
+
+@pytest.mark.parametrize(
+    ("partials", "final", "changed"),
+    [
+        ((), "one two", 0),
+        (("one", "one two"), "One two.", 0),
+        (("one", "want to", "one two"), "one two", 3),
+        (("one two three",), "one", 2),
+        (("a b c",), "x b c", 3),
+        (("one", ""), "one", 1),
+    ],
+)
+def test_words_that_are_taken_back_are_counted_each_time(
+    partials: tuple[str, ...], final: str, changed: int
+) -> None:
+    heard = [partial(text, 1.0) for text in partials]
+    other = Heard(Partial(1, Hypothesis("not of this utterance")), 1.0)
+    stability = measure_stability([*heard, other, Heard(Final(0, final, 0.0, 1.0), 2.0)])
+    assert stability == Stability(changed, len(to_words(final)))
+
+
+def test_the_ratio_is_of_the_finals_words() -> None:
+    assert Stability(3, 12).upwr == 0.25
+    assert (Stability(3, 3) + Stability(0, 9)).upwr == 0.25
+    assert Stability(0, 0).upwr == 0.0
+    assert Stability(2, 0).upwr == 1.0
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 100))

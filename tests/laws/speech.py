@@ -50,7 +50,7 @@ def load_detector() -> VoiceDetector:
     return VoiceDetector()
 
 
-MONEY = "we need more money to finish the project"
+TIME = "what time is it"
 DIGITS = "seven three eight five six"
 CASES = (
     Case(
@@ -68,7 +68,7 @@ CASES = (
         ("computer-stop",),
         ("computer stop",),
     ),
-    Case("sphinx", load_sphinx, Options(language="en"), ("sphinx_money", "sphinx_digits"), (MONEY, DIGITS)),
+    Case("sphinx", load_sphinx, Options(language="en"), ("sphinx_time", "sphinx_digits"), (TIME, DIGITS)),
     Case(
         "sphinx-digits",
         load_sphinx,

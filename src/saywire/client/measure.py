@@ -79,6 +79,42 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Stability:
+    changed: int
+    """Words of partials that the next partial, or the final, did not have in their place."""
+    words: int
+    """Of the finals."""
+
+    def __add__(self, other: Stability) -> Stability:
+        return Stability(self.changed + other.changed, self.words + other.words)
+
+    @property
+    def upwr(self) -> float:
+        """Unstable partial word ratio (Shangguan et al. 2020, arXiv 2006.01416); 0 is best, 1 no bound."""
+        return self.changed / self.words if self.words else float(self.changed > 0)
+
+
+def measure_stability(heard: Sequence[Heard]) -> Stability:
+    """How much of what was shown was taken back. A word counts anew each time that it is; what follows
+    the first word of a text that changed is taken back with it, for it moves on the screen."""
+    shown: dict[int, list[str]] = {}
+    changed = words = 0
+    for event in (one.event for one in heard):
+        if isinstance(event, Partial):
+            now = to_words(event.hypothesis.text)
+        elif isinstance(event, Final):
+            now = to_words(event.text)
+            words += len(now)
+        else:
+            continue
+        before = shown.get(event.utterance, [])
+        kept = next((i for i, (a, b) in enumerate(zip(before, now, strict=False)) if a != b), len(now))
+        changed += max(0, len(before) - kept)
+        shown[event.utterance] = now
+    return Stability(changed, words)
+
+
+@dataclass(frozen=True, slots=True)
 class Errors:
     wrong: int
     """Words to put in, take out or replace."""

@@ -67,14 +67,14 @@ class Pool:
                 await self.stop()
 
     async def stop(self) -> None:
-        """End every session and worker at once; idempotent."""
+        """End every session, with an error, and every worker, at once; idempotent."""
         for session in tuple(self._sessions):
-            session.close()
+            session.give_up(Overloaded("the server is stopping; try again later"))
         await asyncio.gather(*(crew.stop() for crew in self._crews.values()))
         self._crews.clear()
-        if self._starter:
-            await asyncio.to_thread(self._starter.end)
-            self._starter = None
+        starter, self._starter = self._starter, None
+        if starter:
+            await asyncio.to_thread(starter.end)
 
     async def __aenter__(self) -> Pool:
         await self.start()
@@ -129,6 +129,8 @@ class Pool:
 
     def forget(self, hosted: Hosted) -> None:
         self._sessions.discard(hosted)
+        for crew in self._crews.values():
+            crew.forget(hosted)
 
     # Inside.
 
@@ -153,5 +155,5 @@ class Pool:
     def _describe(self, entry: Entry) -> Model:
         crew = self._crews.get(entry.name)
         info = crew.info if crew else None
-        workers, sessions = (len(crew.links), crew.sessions) if crew else (0, 0)
+        workers, sessions = (len(crew.staying), crew.sessions) if crew else (0, 0)
         return Model(entry.name, entry.languages, entry.summary, info, workers, sessions)

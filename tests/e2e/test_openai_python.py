@@ -1,0 +1,214 @@
+"""openai-python, unmodified, on the real engines: real sockets, real workers, real voice activity."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from openai import AsyncOpenAI
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+
+from engines.recordings import read
+from laws.speech import silence, trimmed
+from saywire.audio.pcm import to_alaw, to_mulaw, to_pcm16
+from saywire.audio.resample import Resampler
+from saywire.config import Config, EngineConfig, ServerConfig
+from saywire.runtime.pool import Pool
+from saywire.server.run import LOOP, Server
+from saywire.types import RATE, Samples
+from server.audio import wav
+
+SPOKEN = "please play five", "computer stop", "three one eight"
+RECORDINGS = tuple(text.replace(" ", "-") for text in SPOKEN)
+TALK = np.concatenate([part for name in RECORDINGS for part in (read(name), silence(1.0))])
+FORMATS: dict[str, tuple[int, Callable[[Samples], bytes]]] = {
+    "audio/pcm": (24_000, to_pcm16),
+    "audio/pcmu": (8_000, to_mulaw),
+    "audio/pcma": (8_000, to_alaw),
+}
+
+
+@dataclass
+class House:
+    runner: asyncio.Runner
+    client: AsyncOpenAI
+
+
+@asynccontextmanager
+async def open_house() -> AsyncIterator[AsyncOpenAI]:
+    config = Config(server=ServerConfig(port=0), engine=EngineConfig(model="tiny", language="en", workers=1))
+    async with Pool(config) as pool:
+        port = asyncio.get_running_loop().create_future()
+        server = Server(config, pool, lambda _, number: port.set_result(number))
+        serving = asyncio.create_task(server.serve())
+        base = f"127.0.0.1:{await port}/v1"
+        http, ws = f"http://{base}", f"ws://{base}"
+        async with AsyncOpenAI(api_key="any", base_url=http, websocket_base_url=ws, max_retries=0) as client:
+            yield client
+        server.stop()
+        await serving
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """One server for the module; it stands still between tests."""
+    with asyncio.Runner(loop_factory=LOOP) as runner:
+        context = open_house()
+        yield House(runner, runner.run(context.__aenter__()))
+        runner.run(context.__aexit__(None, None, None))
+
+
+def at_home(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    @functools.wraps(test)
+    def run(*args: object, **kwargs: Any) -> None:
+        kwargs["house"].runner.run(asyncio.wait_for(test(*args, **kwargs), 60))
+
+    return run
+
+
+async def configure(connection: AsyncRealtimeConnection, **audio: object) -> None:
+    assert (await connection.recv()).type == "session.created"
+    session: Any = {"type": "transcription", "audio": {"input": audio}}
+    await connection.session.update(session=session)
+    assert (await connection.recv()).type == "session.updated"
+
+
+async def play(connection: AsyncRealtimeConnection, samples: Samples, kind: str = "audio/pcm") -> None:
+    """In pieces of 100 ms, as fast as it goes."""
+    rate, encode = FORMATS[kind]
+    door = Resampler(RATE, rate)
+    data = encode(np.concatenate([door.feed(samples), door.flush()]))
+    size = len(data) * 1600 // len(samples) // 2 * 2
+    for start in range(0, len(data), size):
+        await connection.input_audio_buffer.append(
+            audio=base64.b64encode(data[start : start + size]).decode()
+        )
+
+
+async def collect(connection: AsyncRealtimeConnection, completed: int) -> list[Any]:
+    events: list[Any] = []
+    async for event in connection:
+        assert event.type != "error", event
+        events.append(event)
+        if sum(e.type.endswith("transcription.completed") for e in events) == completed:
+            return events
+    raise AssertionError([event.type for event in events])
+
+
+def transcripts(events: list[Any]) -> list[str]:
+    return [event.transcript for event in events if event.type.endswith("completed")]
+
+
+def deltas_by_item(events: list[Any]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for event in events:
+        if event.type.endswith("transcription.delta"):
+            joined[event.item_id] = joined.get(event.item_id, "") + event.delta
+    return joined
+
+
+@at_home
+async def test_turns_by_voice(house: House) -> None:
+    async with house.client.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+        turns = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 400}
+        await configure(connection, transcription={"model": "tiny", "language": "en"}, turn_detection=turns)
+        await play(connection, TALK)
+        events = await collect(connection, 3)
+    assert tuple(transcripts(events)) == SPOKEN
+    items = [event.item_id for event in events if event.type == "input_audio_buffer.committed"]
+    assert [event.previous_item_id for event in events if event.type == "input_audio_buffer.committed"] == [
+        None,
+        *items[:-1],
+    ]
+    assert deltas_by_item(events) == dict(zip(items, SPOKEN, strict=True))
+    for item in items:
+        kinds = [event.type.rsplit(".", 1)[-1] for event in events if getattr(event, "item_id", "") == item]
+        order = ["speech_started", "speech_stopped", "committed", "completed"]
+        assert [kind for kind in kinds if kind in order] == order
+    spans = [e.audio_start_ms for e in events if e.type.endswith("speech_started")]
+    assert spans == sorted(spans) and spans[0] < 300 < spans[1]
+
+
+@at_home
+@pytest.mark.parametrize("kind", FORMATS)
+async def test_turns_by_hand_in_every_format(house: House, kind: str) -> None:
+    """The audio stops exactly where its last word ends."""
+    async with house.client.realtime.connect(model="tiny") as connection:
+        rate = {"rate": 24_000} if kind == "audio/pcm" else {}
+        await configure(
+            connection,
+            format={"type": kind, **rate},
+            transcription={"model": "tiny", "language": "en"},
+            turn_detection=None,
+        )
+        # what the small model understands in the telephone's band, too
+        heard = SPOKEN if kind == "audio/pcm" else SPOKEN[2:]
+        for text in heard:
+            await play(connection, trimmed(read(text.replace(" ", "-"))), kind)
+            await connection.input_audio_buffer.commit()
+            events = await collect(connection, 1)
+            assert transcripts(events) == [text]
+            assert list(deltas_by_item(events).values()) == [text]
+
+
+@at_home
+async def test_an_empty_commit_is_told_exactly_and_the_session_lives(house: House) -> None:
+    async with house.client.realtime.connect(model="tiny") as connection:
+        await configure(connection, transcription={"model": "tiny", "language": "en"}, turn_detection=None)
+        await connection.send({"type": "input_audio_buffer.commit", "event_id": "mine"})
+        event: Any = await connection.recv()
+        assert event.type == "error"
+        assert (event.error.type, event.error.code, event.error.event_id) == (
+            "invalid_request_error",
+            "input_audio_buffer_commit_empty",
+            "mine",
+        )
+        assert event.error.message == (
+            "Error committing input audio buffer: buffer too small. "
+            "Expected at least 100ms of audio, but buffer only has 0.00ms of audio."
+        )
+        await play(connection, read(RECORDINGS[1]))
+        await connection.input_audio_buffer.commit()
+        assert transcripts(await collect(connection, 1)) == [SPOKEN[1]]
+
+
+@at_home
+async def test_two_sessions_of_two_models_and_languages_at_once(house: House) -> None:
+    async def speak(model: str, language: str, name: str, **hints: object) -> list[str]:
+        async with house.client.realtime.connect(model=model) as connection:
+            transcription = {"model": model, "language": language, **hints}
+            await configure(connection, transcription=transcription, turn_detection=None)
+            await play(connection, read(name))
+            await connection.input_audio_buffer.commit()
+            return transcripts(await collect(connection, 1))
+
+    digits = ["three", "five", "six", "seven", "eight"]
+    assert await asyncio.gather(
+        speak("tiny", "zh", "da-kai-deng"),
+        speak("tiny", "en", "computer-stop"),
+        speak("sphinx", "en", "sphinx_digits", vocabulary=digits),
+    ) == [["打开灯"], ["computer stop"], ["seven three eight five six"]]
+
+
+@at_home
+@pytest.mark.parametrize("kind", ["json", "text", "srt", "vtt", "verbose_json"])
+async def test_files_in_all_five_formats(house: House, kind: str) -> None:
+    found: Any = await house.client.audio.transcriptions.create(  # type: ignore[call-overload]
+        model="tiny", file=("talk.wav", wav(TALK)), language="en", response_format=kind
+    )
+    text = found if isinstance(found, str) else found.text
+    assert all(words in text for words in SPOKEN)
+    if kind in ("srt", "vtt"):
+        assert text.count("-->") == 3 and text.startswith("WEBVTT" if kind == "vtt" else "1\n00:00:00,")
+    elif kind == "verbose_json":
+        assert [segment.text.strip() for segment in found.segments] == list(SPOKEN)
+        assert found.duration == pytest.approx(len(TALK) / RATE, abs=0.01) and found.language == "english"
+    else:
+        assert text.strip() == " ".join(SPOKEN)

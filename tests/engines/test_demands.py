@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from saywire.engines.base import EngineInfo
+from saywire.engines.demands import check_demands
+from saywire.errors import Unsupported
+from saywire.types import Options
+
+ENGLISH = EngineInfo("mine", languages=("en",))
+ANY = EngineInfo("any", grammar=True)
+
+
+@pytest.mark.parametrize(
+    ("info", "options"),
+    [
+        (ENGLISH, Options()),
+        (ENGLISH, Options(language="en", hotwords=("saywire",), prompt="names")),
+        (ANY, Options(language="tlh")),
+        (ANY, Options(grammar="#JSGF V1.0;")),
+        (ANY, Options(vocabulary=("one",))),
+    ],
+)
+def test_what_an_engine_can_do_or_ignore_is_no_demand(info: EngineInfo, options: Options) -> None:
+    check_demands(info, options)
+
+
+@pytest.mark.parametrize(
+    ("info", "options", "param", "words"),
+    [
+        (ENGLISH, Options(language="zh"), "language", "'zh' is not in model 'mine'; it has: en"),
+        (ENGLISH, Options(grammar="x"), "grammar", "cannot be held to a grammar"),
+        (ENGLISH, Options(vocabulary=("x",)), "vocabulary", "cannot be held to a vocabulary"),
+        (ANY, Options(grammar="x", vocabulary=("x",)), "grammar", "give one of them"),
+    ],
+)
+def test_what_it_cannot_do_is_refused_by_name(
+    info: EngineInfo, options: Options, param: str, words: str
+) -> None:
+    with pytest.raises(Unsupported, match=words) as refused:
+        check_demands(info, options)
+    assert refused.value.param == param

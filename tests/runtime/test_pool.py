@@ -234,6 +234,7 @@ def test_a_model_that_is_installed_while_it_runs_can_be_asked_for(tmp_path: Path
         config = Config(engine=settings, models=ModelsConfig(folder=str(store.folder)))
         async with asyncio.timeout(60), Pool(config) as pool:
             before = Talk(pool, Options(model="mine", turns=MANUAL))
+            before.give(noise(0.1))
             refused = await before.until_kind(m.Failed)
             assert isinstance(refused, m.Failed) and refused.error.code == "model_not_found"
             store.add(make_folder(tmp_path / "release"), "mine", ("zh", "en"), lambda _: None)

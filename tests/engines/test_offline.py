@@ -10,14 +10,19 @@ import pytest
 from engines.contract import EngineContract, Speech, hear
 from engines.recordings import read
 from engines.test_sherpa import ENGLISH, MANDARIN
-from saywire.engines import Entry
-from saywire.engines.offline import SherpaOffline, load, load_tiny, make_tiny, set_apart, split_words
+from saywire.engines import Entry, make_entry
+from saywire.engines.manifest import Manifest, write_manifest
+from saywire.engines.offline import SherpaOffline, load, load_tiny, make_tiny, set_apart
+from saywire.engines.offline_models import KINDS
 from saywire.engines.recognizer import Window
 from saywire.engines.sherpa import TINY
 from saywire.engines.sherpa import load_tiny as load_streaming
 from saywire.engines.windowed import Windowed
 from saywire.errors import EngineFailed
 from saywire.types import Options, Word
+
+HEARD = {**ENGLISH, "san-qi-ling": "三七零"}
+"""What this form of the model gets right."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ class TestTinyOffline(EngineContract):
         return load_tiny()
 
     def speech(self) -> list[Speech]:
-        return [Speech(read(name), text) for name, text in {**ENGLISH, **MANDARIN}.items()]
+        return [Speech(read(name), text) for name, text in HEARD.items()]
 
 
 @pytest.mark.parametrize("language", [None, "en"])
@@ -57,7 +62,7 @@ def test_a_language_keeps_all_others_out(engine: Windowed) -> None:
 
 def test_a_long_talk_is_heard_through_many_windows(engine: Windowed) -> None:
     pause = np.zeros(4_000, np.float32)
-    names = ["computer-stop", "three-one-eight"] * 18  # this model mishears "play" between other words
+    names = ["computer-stop", "three-one-eight"] * 18  # it mishears "play" between other words
     talk = np.concatenate([part for name in names for part in (read(name), pause)])
     assert len(talk) > 45 * 16_000
     heard = hear(engine, engine.open(Options(language="en")), talk)
@@ -75,15 +80,27 @@ def test_a_released_folder_is_loaded_by_an_entry(tmp_path: Path) -> None:
     engine.close()
 
 
+def test_what_is_known_of_an_installed_model_goes_before_its_files(tmp_path: Path) -> None:
+    shutil.copy(TINY / "offline.onnx", tmp_path / "model.onnx")
+    shutil.copy(TINY / "tokens.txt", tmp_path)
+    manifest = Manifest("mine", "sherpa-offline", "zipformer2_ctc", (), ("zh", "en"))
+    write_manifest(tmp_path, manifest)
+    entry = make_entry(tmp_path, manifest.name, manifest.family, manifest.languages, "")
+    assert entry is not None
+    engine = entry.load()
+    assert engine.info.languages == ("zh", "en")
+    assert hear(engine, engine.open(Options(language="zh")), read("san-qi-ling")).text == "三七零"
+    write_manifest(tmp_path, Manifest("mine", "sherpa-offline", "gigaformer", ()))
+    with pytest.raises(EngineFailed, match="is of kind 'gigaformer'; known are: zipformer2_ctc"):
+        load(tmp_path)
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineFailed, match=r"expected \.onnx files beside tokens\.txt"):
         load(tmp_path)
 
 
-def test_words_keep_the_spaces_of_their_line() -> None:
-    pieces = [word.text for word in split_words("it was. 你好，world 3、")]
-    assert pieces == [" it", " was.", " 你", "好，", "world", " 3、"]
-    assert split_words("  ") == ()
+def test_words_get_the_spaces_of_their_line() -> None:
     words = (Word("one", 0, 1), Word("打", 1, 2), Word("开", 2, 3), Word("two", 3, 4, 0.5))
     assert [word.text for word in set_apart(words)] == [" one", " 打", "开", " two"]
     assert list(set_apart(words))[3] == Word(" two", 3, 4, 0.5)
@@ -110,7 +127,10 @@ class Handle:
         assert stream is self
 
 
-def test_a_family_without_times_has_words_all_the_same_and_its_language() -> None:
+@pytest.mark.parametrize(("by_language", "expected"), [(True, [None, "en"]), (False, [None])])
+def test_a_family_without_times_has_words_all_the_same_and_its_language(
+    by_language: bool, expected: list[str | None]
+) -> None:
     made = []
 
     def make(language: str | None) -> Handle:
@@ -118,9 +138,9 @@ def test_a_family_without_times_has_words_all_the_same_and_its_language() -> Non
         return Handle()
 
     tiny = make_tiny()
-    recognizer = SherpaOffline(tiny.info, make)
+    recognizer = SherpaOffline(tiny.info, make, KINDS["paraformer"], by_language=by_language)
     window = Window(read("computer-stop"), Options(language="en"))
     for _ in range(2):
         heard = recognizer.recognize([window])[0]
         assert ([word.text for word in heard.words], heard.language) == ([" It", " was."], "en")
-    assert made == [None, "en"]
+    assert made == expected

@@ -130,6 +130,8 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire"),
     "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
+    "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire"),
+    "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
 }
 """The engines of installed models, by what ``layout.py`` calls their family."""
 

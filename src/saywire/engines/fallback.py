@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import EngineFailed, OutOfOrder
-from ..types import Hypothesis, Options, Samples, Word
-from .agreement import count_told
+from ..types import Hypothesis, Options, Samples
+from .agreement import count_told, split_words
 from .base import Engine, EngineInfo, Stream
 from .demands import check_demands
 from .two_pass import find_common
@@ -79,7 +79,8 @@ class FallbackStream:
 
     @property
     def context(self) -> str:
-        return self._context
+        """Of the first engine: who stands in for it begins without."""
+        return self.stream.context if self.engine == 0 else self._context
 
     def accept(self, samples: Samples) -> None:
         self.stream.accept(samples)
@@ -102,16 +103,13 @@ class FallbackStream:
 
     def take_over(self, error: Exception) -> None:
         """The engine failed: the next hears the utterance from its beginning. Raises when there is none."""
-        said = self.hypothesis
-        held = self._held if len(self._held.text) > said.stable else said
+        self._held = keep_stable(self.hypothesis)
         self.engine = self._owner.find_next(self.engine, error)
         self.stream = self._open()
         for samples in self.audio:
             self.stream.accept(samples)
         if self._finished:
             self.stream.finish()
-        words = tuple(word for word in held.words if _lies_in(word, held))
-        self._held = Hypothesis(held.text[: held.stable], held.stable, words, held.language)
 
 
 class Fallback:
@@ -133,6 +131,7 @@ class Fallback:
             infos[0],
             name=name,
             languages=languages,
+            stability=infos[0].stability if len({info.stability for info in infos}) == 1 else "agreement",
             grammar=all(info.grammar for info in infos),
             words=all(info.words for info in infos),
             confidence=all(info.confidence for info in infos),
@@ -195,32 +194,26 @@ class Fallback:
 
 
 def go_on(held: Hypothesis, now: Hypothesis) -> Hypothesis:
-    """What an engine says, as a continuation of what another has said for good. Pure."""
-    if not held.text or now.text.startswith(held.text):
-        return replace(now, stable=max(now.stable, len(held.text)))
-    pieces = now.text.split(" ")
-    told = count_told(_as_words(held.text.split(" ")), _as_words(pieces))
-    rest = " ".join(pieces[told:])
-    text = f"{held.text} {rest}".strip()
-    settled = now.stable - (len(now.text) - len(rest))
-    stable = len(text) - len(rest) + settled if settled > 0 else len(held.text)
-    count = len(now.words) - len(pieces) + told  # where words are the pieces of the line
-    later = [
-        word for word in now.words[max(0, count) :] if not held.words or word.start >= held.words[-1].end
-    ]
-    return Hypothesis(text, min(stable, len(text)), (*held.words, *later), now.language or held.language)
+    """What an engine says as a continuation of what another has said for good (all of it stable)."""
+    if not held.text:
+        return now
+    pieces = split_words(now.text)
+    rest = "".join(piece.text for piece in pieces[count_told(split_words(held.text), pieces) :])
+    text = held.text + rest
+    stable = max(len(held.text), len(text) - (len(now.text) - now.stable))
+    end = held.words[-1].end if held.words else 0.0
+    later = (word for word in now.words if (word.start + word.end) / 2 > end)
+    words = (*held.words, *(replace(word, start=max(word.start, end)) for word in later))
+    return Hypothesis(text, stable, words, now.language or held.language)
 
 
-def _as_words(pieces: Sequence[str]) -> tuple[Word, ...]:
-    return tuple(Word(piece, 0.0, 0.0) for piece in pieces)
-
-
-def _lies_in(word: Word, held: Hypothesis) -> bool:
-    """Whether a word is part of the stable text, whose words come first."""
-    at = 0
-    for each in held.words:
-        found = held.text.find(each.text, at)
-        at = max(at, found + len(each.text))
-        if each is word:
-            return found >= 0 and at <= held.stable
-    return False
+def keep_stable(said: Hypothesis) -> Hypothesis:
+    """Its stable text alone, and the words of that, which come first."""
+    text = said.text[: said.stable].rstrip()
+    count = at = 0
+    for word in said.words:
+        found = text.find(word.text, at)
+        if found < 0:
+            break
+        count, at = count + 1, found + len(word.text)
+    return Hypothesis(text, len(text), said.words[:count], said.language)

@@ -2,7 +2,8 @@
 
 The first hears everything at once and is fast; the second has the last word and may take its time. Nothing
 is stable before the final, since the second may say something else; the final is the second's alone, so what
-the first did not get to decode changes nothing. A step is the first's while it has any, then the second's.
+the first did not get to decode, or failed at, changes nothing. A step is
+the first's while it has any, then the second's.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ class TwoPassStream:
         self.draft = draft
         self.fair = fair
         self._finished = False
+        self._muted = False
 
     @property
     def drafting(self) -> bool:
         """Whether the first engine has something to do that anybody would see."""
-        return not self._finished and self.draft.ready
+        return not self._finished and not self._muted and self.draft.ready
+
+    def mute(self) -> None:
+        """The first engine failed: no more partials before ``reset``."""
+        self._muted = True
 
     @property
     def ready(self) -> bool:
@@ -55,7 +61,7 @@ class TwoPassStream:
     def reset(self) -> None:
         self.draft.reset()
         self.fair.reset()
-        self._finished = False
+        self._finished = self._muted = False
 
 
 class TwoPass:
@@ -97,12 +103,23 @@ class TwoPass:
             raise OutOfOrder(
                 f"{len(streams)} streams, {len(batch)} ready; decode takes 1 to {most}, all ready"
             )
-        drafts = [stream.draft for stream in batch if stream.drafting]
+        drafting = [stream for stream in batch if stream.drafting]
         fairs = [stream.fair for stream in batch if not stream.drafting]
-        if drafts:
-            self._draft.decode(drafts)
         if fairs:
             self._fair.decode(fairs)
+        if drafting:
+            self._decode_drafts(drafting)
+
+    def _decode_drafts(self, streams: Sequence[TwoPassStream]) -> None:
+        try:
+            self._draft.decode([stream.draft for stream in streams])
+        except EngineFailed:
+            if len(streams) == 1:
+                streams[0].mute()
+                return
+            for stream in streams:  # one by one, so that only the guilty falls silent
+                if stream.drafting:
+                    self._decode_drafts([stream])
 
     def close(self) -> None:
         self._draft.close()

@@ -220,3 +220,18 @@ def test_closing_a_session_frees_its_place() -> None:
         assert sum(model.sessions for model in pool.models()) == 0
 
     run(test)
+
+
+def test_a_pool_that_has_stopped_says_so() -> None:
+    async def inside() -> None:
+        async with asyncio.timeout(60):
+            pool = make_pool()
+            async with pool:
+                pass
+            talk = Talk(pool)
+            talk.give(noise(0.1))
+            failed = await talk.until_kind(m.Failed)
+            assert isinstance(failed, m.Failed) and failed.error.code == "overloaded" and failed.error.fatal
+            assert pool.sessions == 0
+
+    asyncio.run(inside())

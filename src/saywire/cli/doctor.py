@@ -13,7 +13,7 @@ from rich.text import Text
 
 from .. import __version__
 from ..config import Loaded
-from ..engines import ENGINES
+from ..engines.remotes import with_remotes
 from ..errors import ConfigError, SaywireError
 from ..runtime.trial import Trial, try_engine
 from ..server.run import listen, run
@@ -56,7 +56,7 @@ def _memory() -> str:
 
 async def _try_all(loaded: Loaded) -> list[Trial]:
     """One after another: together they would slow each other down."""
-    return [await try_engine(entry, loaded.config) for entry in ENGINES]
+    return [await try_engine(entry, loaded.config) for entry in with_remotes(loaded.config)]
 
 
 def _engine(trial: Trial) -> tuple[str, ...]:

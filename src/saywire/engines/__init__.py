@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ..config import RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
 
@@ -35,6 +36,8 @@ class Entry:
     """Higher is better for a language both have; 0 is never chosen by ``auto``."""
     shares: bool = False
     """Whether it may be loaded before the workers are forked, so that they share its memory."""
+    remote: RemoteConfig | None = None
+    """Of a configured server; the loader takes it then."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -48,8 +51,8 @@ class Entry:
             raise EngineFailed(f"engine '{self.name}' needs {what}; install it with: {self.install}")
         module, _, function = self.loader.partition(":")
         try:
-            make: Callable[[], Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-            return make()
+            make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+            return make(self.remote) if self.remote else make()
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 

@@ -16,6 +16,7 @@ from itertools import count
 from .. import engines
 from ..config import Config
 from ..engines import Entry
+from ..engines.remotes import with_remotes
 from ..errors import Overloaded, SaywireError
 from ..types import Options
 from .base import Model
@@ -44,7 +45,7 @@ class Pool:
 
     def __init__(self, config: Config, entries: Sequence[Entry] = engines.ENGINES) -> None:
         self._config = config
-        self._entries = entries
+        self._entries = with_remotes(config, entries)
         self._starter: Starter | None = None
         self._crews: dict[str, Crew] = {}
         self._sessions: set[Hosted] = set()
@@ -126,7 +127,8 @@ class Pool:
     # Inside.
 
     def _resolve(self, options: Options) -> Entry:
-        if options.model is None or options.model in CLOUD_NAMES:
+        names = {entry.name for entry in self._entries}
+        if options.model is None or (options.model in CLOUD_NAMES and options.model not in names):
             return self._default(options.language)
         return engines.find(options.model, self._entries)
 

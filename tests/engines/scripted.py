@@ -57,6 +57,7 @@ class Scripted:
     words: bool = True
     follows: bool = False
     window: float = 30.0
+    invents: bool = True
     tail: float = 0.4
     max_batch: int = 4
     twist: Callable[[Recognition, Window], Recognition] = lambda recognition, window: recognition

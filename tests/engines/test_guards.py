@@ -84,6 +84,13 @@ def test_a_recogniser_that_loops_is_heard_once() -> None:
     assert heard.text == spell(1, 2, 3, 4) + " you"
 
 
+def test_a_recogniser_that_invents_nothing_may_say_the_same_again_and_again() -> None:
+    engine = Windowed(Scripted(invents=False))
+    assert hear(engine, engine.open(Options()), say(*[5] * 20)).text == spell(*[5] * 20)
+    engine = Windowed(Scripted())
+    assert hear(engine, engine.open(Options()), say(*[5] * 20)).text != spell(*[5] * 20)
+
+
 def test_a_recogniser_that_reads_its_prompt_aloud_is_not_heard() -> None:
     prompt = "welcome to the annual meeting"
     engine = Windowed(Scripted(twist=lambda recognition, window: Recognition(line(window.options.prompt))))

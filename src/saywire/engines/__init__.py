@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from ..config import RemoteConfig
 from ..errors import EngineFailed, UnknownModel
@@ -38,6 +39,8 @@ class Entry:
     """Whether it may be loaded before the workers are forked, so that they share its memory."""
     remote: RemoteConfig | None = None
     """Of a configured server; the loader takes it then."""
+    folder: Path | None = None
+    """Of an installed model; the loader takes it then."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -52,7 +55,8 @@ class Entry:
         module, _, function = self.loader.partition(":")
         try:
             make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-            return make(self.remote) if self.remote else make()
+            given = self.folder or self.remote
+            return make(given) if given else make()
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 
@@ -76,6 +80,22 @@ ENGINES: tuple[Entry, ...] = (
         ("zh", "en"),
         "digits and command words, Mandarin and English, by sherpa-onnx; under 1 MB",
         rank=1,
+    ),
+    Entry(
+        "tiny-offline",
+        "offline:load_tiny",
+        ("sherpa_onnx",),
+        "pip install saywire",
+        ("zh", "en"),
+        "the tiny model over whole windows: partials every second, finals once all is heard",
+    ),
+    Entry(
+        "tiny-2pass",
+        "two_pass:load_tiny",
+        ("sherpa_onnx",),
+        "pip install saywire",
+        ("zh", "en"),
+        "the tiny model twice: streaming for partials, over whole utterances for finals",
     ),
     Entry(
         "fake",

@@ -1,8 +1,8 @@
 """What a recogniser of whole recordings is; ``windowed.py`` makes a streaming engine of one.
 
-A newcomer with an offline model writes one class with ``info``, ``window``, ``follows``, ``recognize`` and
-``close``, and a loader that returns ``Windowed(his_class(...))``. A recogniser keeps nothing between calls,
-and the same window must always give the same answer: no sampling, whatever the batch.
+A newcomer with an offline model writes one class with these members and a loader that returns
+``Windowed(his_class(...))``. A recogniser keeps nothing between calls, and the same window must always give
+the same answer: no sampling, whatever the batch.
 """
 
 from __future__ import annotations
@@ -60,6 +60,11 @@ class Recognizer(Protocol):
     @property
     def follows(self) -> bool:
         """Whether it begins its text with ``Window.prefix`` and only goes on from there."""
+
+    @property
+    def invents(self) -> bool:
+        """Whether it may say what nobody said, as decoders that are language models do: ``guards.py``
+        then looks at its words. CTC and transducers only mishear."""
 
     def recognize(self, windows: Sequence[Window]) -> Sequence[Recognition]:
         """One for each of 1..info.max_batch windows, in their order. Raises EngineFailed."""

@@ -79,4 +79,5 @@ class Windowed:
             name = self._recognizer.info.name
             raise EngineFailed(f"recogniser '{name}' gave {len(found)} answers to {len(windows)} windows")
         for (stream, due), window, recognition in zip(wanted, windows, found, strict=True):
-            stream.take(due, sift(recognition, window))
+            invents = self._recognizer.invents
+            stream.take(due, sift(recognition, window) if invents else recognition)

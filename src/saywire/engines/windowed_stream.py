@@ -76,8 +76,7 @@ class WindowedStream:
         self._closed_text = ""
         self._agreement = self._make_agreement()
         self._open: tuple[Word, ...] = ()  # what the last step said after the stable words
-        self._settled_language = self.options.language
-        self._language = self.options.language
+        self._language = self.options.language  # that anchors heard, never refreshes
         self._hypothesis = Hypothesis()
 
     def _make_agreement(self) -> Agreement:
@@ -139,10 +138,11 @@ class WindowedStream:
 
     def frame(self, due: Due) -> Window:
         """The window of a step, with the recogniser's own tail of silence."""
+        said = self._closed or self._agreement.stable
         tail = np.zeros(round(self._info.tail * self._info.sample_rate), np.float32)
         return Window(
             np.concatenate([self._read(self._start, due.end), tail]),
-            replace(self.options, language=self._settled_language),
+            replace(self.options, language=self._language if said else self.options.language),
             self._closed_text[-BEFORE:],
             join(self._agreement.stable),
         )
@@ -150,7 +150,9 @@ class WindowedStream:
     def take(self, due: Due, recognition: Recognition) -> None:
         """The answer to a step."""
         words = self._place(recognition.words, due.end)
-        self._language = recognition.language or self._language
+        language = recognition.language or self._language
+        if due.kind is not Kind.REFRESH:
+            self._language = language
         match due.kind:
             case Kind.REFRESH:
                 self._refreshed = due.end
@@ -166,9 +168,7 @@ class WindowedStream:
                 self._agreement = self._make_agreement()
                 self._open = ()
                 self._done = due.kind is Kind.FINAL
-        if due.kind is not Kind.REFRESH and (self._closed or self._agreement.stable):
-            self._settled_language = self._language
-        self._tell()
+        self._tell(language)
 
     def skip(self, due: Due) -> None:
         """There was nothing to recognise in a step."""
@@ -226,7 +226,7 @@ class WindowedStream:
             else np.zeros(0, np.float32)
         )
 
-    def _tell(self) -> None:
+    def _tell(self, language: str | None) -> None:
         held = self._closed_text + join(self._agreement.stable)
         text = held + join(self._open)
         stable = len(held.strip()) if self._pace.agrees or self._done else 0
@@ -234,7 +234,7 @@ class WindowedStream:
         if self._info.words:
             newest = put_in_order((*self._agreement.stable, *self._open), self._closed_end)
             words = (*self._closed, *newest)
-        self._hypothesis = Hypothesis(text.strip(), stable, words, self._language)
+        self._hypothesis = Hypothesis(text.strip(), stable, words, language)
 
 
 def join(words: Iterable[Word]) -> str:

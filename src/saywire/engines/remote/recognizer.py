@@ -50,6 +50,7 @@ class Remote:
     """``recognizer.Recognizer``."""
 
     follows = False
+    invents = True
 
     def __init__(self, remote: RemoteConfig, client: Client) -> None:
         self._remote = remote

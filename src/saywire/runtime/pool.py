@@ -16,6 +16,7 @@ from itertools import count
 from .. import engines
 from ..config import Config
 from ..engines import Entry
+from ..engines.remotes import with_remotes
 from ..errors import Overloaded, SaywireError
 from ..types import Options
 from . import models
@@ -96,7 +97,9 @@ class Pool:
 
     @property
     def _entries(self) -> Sequence[Entry]:
-        return models.known_entries(self._config) if self._given is None else self._given
+        if self._given is None:
+            return models.known_entries(self._config)
+        return with_remotes(self._config, self._given)
 
     @property
     def sessions(self) -> int:
@@ -135,7 +138,8 @@ class Pool:
     # Inside.
 
     def _resolve(self, options: Options) -> Entry:
-        if options.model is None or options.model in CLOUD_NAMES:
+        names = {entry.name for entry in self._entries}
+        if options.model is None or (options.model in CLOUD_NAMES and options.model not in names):
             return self._default(options.language)
         return models.find_entry(options.model, self._entries)
 

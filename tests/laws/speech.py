@@ -10,7 +10,7 @@ import numpy as np
 
 from engines.recordings import read
 from saywire.audio.vad import VoiceDetector
-from saywire.engines import sherpa, sphinx
+from saywire.engines import offline, sherpa, sphinx, two_pass
 from saywire.engines.base import Engine
 from saywire.types import RATE, Options, Samples
 
@@ -46,6 +46,16 @@ def load_tiny() -> Engine:
 
 
 @cache
+def load_offline() -> Engine:
+    return offline.load_tiny()
+
+
+@cache
+def load_two_pass() -> Engine:
+    return two_pass.load_tiny()
+
+
+@cache
 def load_detector() -> VoiceDetector:
     return VoiceDetector()
 
@@ -67,6 +77,20 @@ CASES = (
         Options(language="en", hotwords=("stop",)),
         ("computer-stop",),
         ("computer stop",),
+    ),
+    Case(
+        "tiny-offline",
+        load_offline,
+        Options(language="en"),
+        ("please-play-five", "computer-stop", "three-one-eight"),
+        ("please play five", "computer stop", "three one eight"),
+    ),
+    Case(
+        "tiny-2pass",
+        load_two_pass,
+        Options(),
+        ("san-qi-ling", "three-one-eight"),
+        ("三七零", "three one eight"),
     ),
     Case("sphinx", load_sphinx, Options(language="en"), ("sphinx_time", "sphinx_digits"), (TIME, DIGITS)),
     Case(

@@ -246,3 +246,18 @@ def test_a_model_that_is_installed_while_it_runs_can_be_asked_for(tmp_path: Path
             assert (model.languages, model.workers) == (("zh", "en"), 1)
 
     asyncio.run(test())
+
+
+def test_a_pool_that_has_stopped_says_so() -> None:
+    async def inside() -> None:
+        async with asyncio.timeout(60):
+            pool = make_pool()
+            async with pool:
+                pass
+            talk = Talk(pool)
+            talk.give(noise(0.1))
+            failed = await talk.until_kind(m.Failed)
+            assert isinstance(failed, m.Failed) and failed.error.code == "overloaded" and failed.error.fatal
+            assert pool.sessions == 0
+
+    asyncio.run(inside())

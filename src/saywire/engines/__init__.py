@@ -90,6 +90,22 @@ ENGINES: tuple[Entry, ...] = (
         rank=1,
     ),
     Entry(
+        "tiny-offline",
+        "offline:load_tiny",
+        ("sherpa_onnx",),
+        "pip install saywire",
+        ("zh", "en"),
+        "the tiny model over whole windows: partials every second, finals once all is heard",
+    ),
+    Entry(
+        "tiny-2pass",
+        "two_pass:load_tiny",
+        ("sherpa_onnx",),
+        "pip install saywire",
+        ("zh", "en"),
+        "the tiny model twice: streaming for partials, over whole utterances for finals",
+    ),
+    Entry(
         "fake",
         "fake:load",
         (),
@@ -114,6 +130,8 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire"),
     "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
+    "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire"),
+    "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
 }
 """The engines of installed models, by what ``layout.py`` calls their family."""
 

@@ -40,6 +40,7 @@ class TransducerForm(msgspec.Struct, frozen=True):
 class Forms(msgspec.Struct, frozen=True):
     ctc: CtcForm
     transducer: TransducerForm
+    offline_ctc: CtcForm | None = None
 
 
 class Metadata(msgspec.Struct, frozen=True):

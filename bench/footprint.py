@@ -2,10 +2,10 @@
 
     python -m bench.footprint [MODEL]... [--sessions N] [--install]      the models sphinx and tiny by default
 
-Memory is that of the whole tree of processes: the ingress, zygote, nursery and workers. PSS counts a page
-shared by n of them as 1/n each, so its sum is what the server takes of the machine; the sum of RSS counts
-shared pages again and again. ``--install`` makes an empty environment, installs the product into it and
-tells its size (minutes, and needs a package registry). Linux only.
+Memory is that of the whole tree of processes: the ingress, zygote, nursery and workers (``processes.py`` says
+what PSS is). Ready is from the start of the process to the first 200 of /health; beside it the CPU time that
+took of all processes, which a busy machine changes less. ``--install`` makes an empty environment, installs
+the product into it and tells its size (minutes, and needs a package registry). Linux only.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,9 +26,9 @@ from saywire.client.samples import find_sample
 from saywire.messages import Audio, Commit, Configure, Final
 from saywire.types import RATE, Options, Samples, Turns
 
+from .processes import MB, Memory, cpu_seconds, find_tree, read_memory
 from .running import ROOT, Running, serve, serving
 
-MB = 1e6
 TARGETS = {"sphinx": 300, "tiny": 200}
 """MB of idle PSS."""
 READY = 3.0
@@ -40,36 +39,10 @@ CALM = 1.0
 """Seconds without work before memory is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """MB, all processes together."""
-
-    processes: int
-    pss: float
-    rss: float
-
-    def each(self, before: Memory, count: int) -> str:
-        pss, rss = (self.pss - before.pss) / count, (self.rss - before.rss) / count
-        return f"PSS {pss:+7.2f} MB, RSS {rss:+7.2f} MB each, {self.processes} processes"
-
-
-def find_tree(root: int) -> Iterator[int]:
-    """The process and all below it; whoever is forked by the zygote is below the zygote."""
-    yield root
-    for task in Path(f"/proc/{root}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from find_tree(int(child))
-
-
-def read_memory(root: int) -> Memory:
-    sums = {"Pss": 0, "Rss": 0}
-    processes = list(find_tree(root))
-    for process in processes:
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]:
-            name, _, rest = line.partition(":")
-            if name in sums:
-                sums[name] += int(rest.split()[0]) * 1024
-    return Memory(len(processes), sums["Pss"] / MB, sums["Rss"] / MB)
+def tell(now: Memory, before: Memory, count: int) -> str:
+    """What each of ``count`` sessions takes."""
+    pss, rss = (now.pss - before.pss) / count, (now.rss - before.rss) / count
+    return f"PSS {pss:+7.2f} MB, RSS {rss:+7.2f} MB each, {now.processes} processes"
 
 
 async def settle() -> None:
@@ -97,10 +70,10 @@ async def measure_sessions(server: Running, model: str, count: int) -> None:
         for session in opened:
             await session.send(Configure(Options(turns=Turns(voice=False))))
         await settle()
-        print(f"  {count} sessions   {read_memory(server.pid).each(idle, count)}")
+        print(f"  {count} sessions   {tell(read_memory(server.pid), idle, count)}")
         await asyncio.gather(*(hear(session, spoken) for session in opened))
         await settle()
-        print(f"  with audio   {read_memory(server.pid).each(idle, count)} (10 s of speech)")
+        print(f"  with audio   {tell(read_memory(server.pid), idle, count)} (10 s of speech)")
     await settle()
     after = read_memory(server.pid)
     print(f"  all closed   PSS {after.pss:.0f} MB, RSS {after.rss:.0f} MB, {after.processes} processes")
@@ -108,19 +81,19 @@ async def measure_sessions(server: Running, model: str, count: int) -> None:
 
 def measure_server(model: str, count: int) -> None:
     starts = []
-    for _ in range(STARTS - 1):
+    for _ in range(STARTS):
         with serving(serve("--model", model)) as server:
-            starts.append(server.ready)
+            starts.append((server.ready, sum(cpu_seconds(find_tree(server.pid)).values())))
+    listed = ", ".join(f"{ready:.2f}" for ready, _ in starts)
+    ready, cpu = map(min, zip(*starts, strict=True))
+    print(f"{model}\n  ready        {ready:.2f} s, of {listed} (target under {READY:g} s); CPU {cpu:.2f} s")
     with serving(serve("--model", model)) as server:
-        starts.append(server.ready)
-        listed = ", ".join(f"{ready:.2f}" for ready in starts)
-        print(f"{model}\n  ready        {min(starts):.2f} s, of {listed} (target under {READY:g} s)")
         asyncio.run(measure_sessions(server, model, count))
 
 
-def measure_folder(folder: Path, counts: Callable[[Path], bool] = lambda path: True) -> float:
-    """MB on disk of the files that count."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and counts(path))
+def measure_folder(folder: Path) -> float:
+    """MB on disk."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return sum(path.stat().st_blocks for path in files) * 512 / MB
 
 

@@ -8,7 +8,7 @@ the times of the words are known, 0.2 s after each utterance). Columns, in ms:
 
     first      first sample sent, to the first text (by voice)
     onset      true beginning of speech, to the first text: only where that is known
-    lag        end of a partial's last word, to its arrival: of partials that bring new stable words
+    lag        end of a word of a final, to the first text that had it in its place (by voice)
     final      true end of speech, to its final; it holds the silence that the server waits for. Where the
                truth is not known (~), the end of voice by the server's own detector
     stop       the client's commit, to the final it asks for (by button)
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ import numpy as np
 from saywire import messages as m
 from saywire.audio.pcm import from_pcm16, to_pcm16
 from saywire.audio.vad import FRAME, VoiceDetector
-from saywire.client.measure import Heard, Latency, measure, measure_stability, percentile
+from saywire.client.measure import Heard, Latency, Stability, measure, measure_stability, percentile, to_words
 from saywire.client.realtime import connect
 from saywire.client.replay import CHUNK, Replay, replay
 from saywire.core.session import Session
@@ -63,7 +64,7 @@ class Played:
     voice: Latency
     lags: tuple[float, ...]
     finals: tuple[float, ...]
-    upwr: float
+    stability: Stability
     speech: tuple[float, ...]
     stops: tuple[float, ...]
 
@@ -94,12 +95,18 @@ def measure_speech(heard: Iterable[Heard], proofs: Proofs) -> tuple[float, ...]:
     return tuple(delays)
 
 
-def measure_lags(heard: Iterable[Heard]) -> tuple[float, ...]:
-    lags, known = [], dict[int, int]()
+def measure_lags(heard: Sequence[Heard]) -> tuple[float, ...]:
+    """For each word of the finals, from its end to the first text that has it in its place."""
+    shown: dict[int, list[tuple[list[str], float]]] = {}
+    lags = []
     for event, at in ((one.event, one.at) for one in heard):
-        if isinstance(event, m.Partial) and len(event.hypothesis.words) > known.get(event.utterance, 0):
-            known[event.utterance] = len(event.hypothesis.words)
-            lags.append(at - event.hypothesis.words[-1].end)
+        if isinstance(event, m.Partial):
+            shown.setdefault(event.utterance, []).append((to_words(event.hypothesis.text), at))
+        elif isinstance(event, m.Final):
+            words = [(text, word.end) for word in event.words for text in to_words(word.text)]
+            texts = [*shown.get(event.utterance, []), ([text for text, _ in words], at)]
+            for place, (word, end) in enumerate(words):
+                lags.append(next(at for text, at in texts if text[place : place + 1] == [word]) - end)
     return tuple(lags)
 
 
@@ -128,7 +135,7 @@ async def play_both(server: Running, model: str, recording: Recording, detector:
         latency,
         measure_lags(spoken.heard),
         latency.finals or measure_finals(spoken.heard),
-        measure_stability(spoken.heard).upwr,
+        measure_stability(spoken.heard),
         measure_speech(spoken.heard, find_proofs(samples, voice.turns, detector)),
         measure(pressed.heard, (), pressed.stops).after_stop,
     )
@@ -152,7 +159,7 @@ def print_played(played: Played) -> None:
         show(played.lags, 50, 95),
         ("" if played.known else "~") + show(played.finals, 50, 95),
         show(played.stops, 50, 95),
-        f"{played.upwr:.2f}",
+        f"{played.stability.upwr:.2f}",
         show(played.speech, 50, 100),
     )
 
@@ -165,7 +172,7 @@ def print_all(rows: Sequence[Played]) -> None:
         show([lag for row in rows for lag in row.lags], 50, 95),
         show([final for row in rows for final in row.finals], 50, 95),
         show([stop for row in rows for stop in row.stops], 50, 95),
-        f"{sum(row.upwr for row in rows) / len(rows):.2f}",
+        f"{sum((row.stability for row in rows), Stability(0, 0)).upwr:.2f}",
         show([delay for row in rows for delay in row.speech], 50, 100),
     )
 
@@ -183,6 +190,7 @@ async def measure_model(server: Running, model: str, folder: Path, detector: Voi
         rows.append(await play_both(server, model, recording, detector))
         print_played(rows[-1])
     print_all(rows)
+    print(f"  load average of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 async def measure_slow(server: Running, detector: VoiceDetector) -> None:

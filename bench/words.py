@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +32,11 @@ from saywire.runtime.pool import Pool
 from saywire.types import RATE, Options, Samples, Turns
 
 from .clips import FOLDER, Recording, read_clips, read_samples
+from .processes import cpu_seconds
 
 BLOCK = RATE // 2
 DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPOKEN_DIGITS = ("10001.wav", "vosk-8k.wav")
-TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +77,9 @@ def split(samples: Samples) -> Iterator[Samples]:
     return (samples[at : at + BLOCK] for at in range(0, len(samples), BLOCK))
 
 
-def cpu_seconds(processes: Sequence[int]) -> float:
-    """Of all threads of these, user and system."""
-    total = 0
-    for process in processes:
-        numbers = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        total += int(numbers[11]) + int(numbers[12])
-    return total * TICK
-
-
-async def transcribe(pool: Pool, samples: Samples, options: Options) -> str:
+async def transcribe(pool: Pool, samples: Samples, options: Options) -> tuple[str, float]:
+    """The text, and the CPU seconds it took in the workers."""
+    before = cpu_seconds(pool.processes)
     texts = []
     async with aclosing(read_file(pool, split(samples), options)) as events:
         async for event in events:
@@ -95,15 +87,15 @@ async def transcribe(pool: Pool, samples: Samples, options: Options) -> str:
                 texts.append(event.text)
             elif isinstance(event, Failed):
                 raise event.error
-    return join(text for text in texts if text)
+        after = cpu_seconds(pool.processes)  # while the session is open: then its worker may go
+    cpu = sum(taken - before.get(process, 0.0) for process, taken in after.items())
+    return join(text for text in texts if text), cpu
 
 
 async def hear(pool: Pool, recording: Recording, options: Options) -> tuple[str, Score]:
-    processes = pool.processes
-    cpu, wall = cpu_seconds(processes), time.perf_counter()
-    text = await transcribe(pool, recording.samples, options)
+    wall = time.perf_counter()
+    text, cpu = await transcribe(pool, recording.samples, options)
     wall = time.perf_counter() - wall
-    cpu = cpu_seconds(processes) - cpu
     found = jiwer.process_words(" ".join(to_words(recording.text)), " ".join(to_words(text)))
     return text, Score(
         len(to_words(recording.text)),
@@ -123,7 +115,6 @@ async def measure(
     print(f"{'':34}" + f"{'WER %':>8}{'s/d/i':>10}{'CPU':>8}{'wall':>7}" * 2)
     sums = [NOTHING, NOTHING]
     async with Pool(Config(engine=EngineConfig(model=model, workers=1))) as pool:
-        await transcribe(pool, recordings[0].samples[: 2 * RATE], options)  # whoever was a spare is gone now
         for recording in recordings:
             asked = replace(options, language=recording.language)
             both = [

@@ -9,7 +9,7 @@ import os
 import sys
 import wave
 from base64 import b64encode
-from typing import Any
+from typing import Any, cast
 
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
@@ -25,8 +25,7 @@ async def speak(connection: AsyncRealtimeConnection, file: str) -> None:
         while data := audio.readframes(audio.getframerate() // 10):
             await connection.input_audio_buffer.append(audio=b64encode(data).decode())
             await asyncio.sleep(0.1)
-    end: Any = {"type": "session.close"}  # ours: the server says what is left, then hangs up
-    await connection.send(end)
+    await connection.send(cast(Any, {"type": "session.close"}))  # ours: says what is left, hangs up
 
 
 async def main(file: str) -> None:
@@ -34,10 +33,8 @@ async def main(file: str) -> None:
     async with realtime.connect(model="auto") as connection, asyncio.TaskGroup() as tasks:
         tasks.create_task(speak(connection, file))
         async for event in connection:
-            if event.type == "conversation.item.input_audio_transcription.delta":
-                print("...", event.delta)
-            elif event.type == "conversation.item.input_audio_transcription.completed":
-                print(event.transcript)
+            if text := getattr(event, "delta", "") or getattr(event, "transcript", ""):
+                print(event.type.rpartition(".")[2], text.strip())  # delta or completed
 
 
 asyncio.run(main(sys.argv[1]))

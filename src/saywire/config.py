@@ -107,10 +107,27 @@ class RemoteConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelsConfig:
+    folder: str | None = None
+    """Where models are installed; none: ``saywire/models`` in the user's data folder."""
+    sources: tuple[Literal["huggingface", "modelscope", "github"], ...] = (
+        "huggingface",
+        "modelscope",
+        "github",
+    )
+    """The hubs to download from, the preferred first; one that is left out is never asked."""
+    huggingface: str = "https://huggingface.co"
+    """Address of the hub or of a mirror of it, as https://hf-mirror.com."""
+    modelscope: str = "https://modelscope.cn"
+    github: str = "https://github.com"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     server: ServerConfig = field(default_factory=ServerConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
     turns: Turns = field(default_factory=Turns)
+    models: ModelsConfig = field(default_factory=ModelsConfig)
     remote: tuple[RemoteConfig, ...] = ()
 
 
@@ -172,6 +189,9 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "engine.model": msgspec.Meta(min_length=1),
     "engine.workers": msgspec.Meta(ge=0, le=1_024),
     "engine.max_backlog": msgspec.Meta(ge=1, le=86_400),
+    "models.huggingface": msgspec.Meta(pattern="^https?://."),
+    "models.modelscope": msgspec.Meta(pattern="^https?://."),
+    "models.github": msgspec.Meta(pattern="^https?://."),
     "remote.url": msgspec.Meta(pattern=r"^https?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
     "remote.model": msgspec.Meta(min_length=1),
@@ -332,10 +352,13 @@ def _describe(name: str, hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is tuple:
-        return "a list of texts"
+        (item, _) = get_args(hint)
+        return f"a list of {', '.join(get_args(item))}" if get_origin(item) is Literal else "a list of texts"
     if hint is bool:
         return "true or false"
     if hint not in (int, float) or limits is None:
+        if limits and limits.pattern:
+            return "an address that begins with http:// or https://"
         return "text that is not empty" if limits else "text"
     kind = "a whole number" if hint is int else "a number"
     if limits.gt is not None:

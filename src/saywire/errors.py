@@ -8,6 +8,8 @@
     * NotAllowed      no key, or a wrong one
     * Overloaded      a limit was reached; trying again later may help
     * EngineFailed    the engine failed this utterance; the session lives on
+    * FetchFailed     a file could not be downloaded whole
+    * ModelError      a model cannot be installed, checked or removed as asked
     * ConfigError     the server's own settings are wrong
     * OutOfOrder      our own code broke a state rule: a bug
 
@@ -64,6 +66,15 @@ class EngineFailed(SaywireError):
     code = "engine_failed"
     retryable = True
     fatal = False
+
+
+class FetchFailed(SaywireError):
+    code = "fetch_failed"
+    retryable = True
+
+
+class ModelError(SaywireError):
+    code = "model_error"
 
 
 class ConfigError(SaywireError):

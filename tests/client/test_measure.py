@@ -84,6 +84,7 @@ def test_words_that_are_taken_back_are_counted_each_time(
 
 def test_the_ratio_is_of_the_finals_words() -> None:
     assert Stability(3, 12).upwr == 0.25
+    assert (Stability(3, 3) + Stability(0, 9)).upwr == 0.25
     assert Stability(0, 0).upwr == 0.0
     assert Stability(2, 0).upwr == 1.0
 

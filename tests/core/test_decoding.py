@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.drive import tone
@@ -7,7 +9,8 @@ from saywire import messages as m
 from saywire.core.decoding import Decoding, End, Feed, Say, Utterance, shifted
 from saywire.core.state import Fate
 from saywire.core.tape import Tape
-from saywire.engines.fake import Conduct, FakeEngine
+from saywire.engines.base import EngineInfo
+from saywire.engines.fake import Conduct, FakeEngine, FakeStream
 from saywire.errors import EngineFailed
 from saywire.types import RATE, Hypothesis, Options, Word
 
@@ -95,3 +98,36 @@ def test_word_times_move_to_the_session_s_clock_and_stay_inside() -> None:
     found = Hypothesis("a b", 3, (Word("a", 0.1, 0.4), Word("b", 0.8, 1.2)))
     assert shifted(found, utterance).words == (Word("a", 2.1, 2.4), Word("b", 2.8, 3.0))
     assert shifted(Hypothesis("a"), utterance) == Hypothesis("a")
+
+
+class Telephone(FakeEngine):
+    """At 8 kHz, so that there is a resampler before it."""
+
+    @property
+    def info(self) -> EngineInfo:
+        return replace(super().info, sample_rate=8000)
+
+
+def test_a_failed_utterance_leaves_no_audio_before_the_next() -> None:
+    heard: list[int] = []
+    for fail in (True, False):
+        bench = Bench(Telephone())
+        first = Utterance(0, 0, 0, Options())
+        if fail:
+            bench.decoding.add(Feed(first, 0, 1600))
+            bench.decoding.advance()
+            bench.decoding.fail(EngineFailed("as it was told to"))
+            first.end = 1600
+            first.go(Fate.END)
+            bench.decoding.add(End(first))
+            bench.run()
+        second = Utterance(1, 1600, 1600, Options())
+        bench.decoding.add(Feed(second, 1600, 3000))
+        second.end = 3000
+        second.go(Fate.END)
+        bench.decoding.add(End(second))
+        bench.decoding.advance()
+        stream = bench.decoding.stream
+        assert isinstance(stream, FakeStream)
+        heard.append(stream._heard)
+    assert heard[0] == heard[1] == 700

@@ -13,7 +13,7 @@ from saywire import messages as m
 from saywire.core.session import LONGEST_SILENCE, Session
 from saywire.engines.base import EngineInfo
 from saywire.engines.fake import Conduct, FakeEngine
-from saywire.errors import EngineFailed, OutOfOrder, Unsupported
+from saywire.errors import BadRequest, EngineFailed, OutOfOrder, Unsupported
 from saywire.types import RATE, Options, Turns
 
 TALK = np.concatenate(
@@ -278,3 +278,30 @@ def test_an_engine_of_another_rate_hears_its_own() -> None:
 
     events = Drive(Half(), MANUAL).give(tone(1.0), m.Commit())
     assert len(finals(events)[0].words) == 5  # its blocks of 1600 samples are 200 ms now
+
+
+@pytest.mark.parametrize("padding", [8.0, 10.0, 60.0])
+def test_a_padding_longer_than_a_long_silence_still_lets_the_session_settle(padding: float) -> None:
+    drive = Drive(options=Options(turns=Turns(padding=padding)))
+    events = drive.give(quiet(4 * padding), tone(1), quiet(1), m.Finish())
+    settled = [event.position for event in events if isinstance(event, m.Settled)]
+    assert settled == sorted(set(settled)) and settled
+    assert 10 <= sum(len(final.words) for final in finals(events)) <= 11
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        Turns(padding=float("inf")),
+        Turns(padding=float("nan")),
+        Turns(padding=-1.0),
+        Turns(silence=float("nan")),
+    ],
+)
+def test_turns_that_cannot_be_are_refused(turns: Turns) -> None:
+    with pytest.raises(BadRequest):
+        Drive(options=Options(turns=turns))
+    drive = Drive()
+    (failed,) = drive.give(m.Configure(Options(turns=turns)))
+    assert isinstance(failed, m.Failed) and failed.error.code == "invalid_request"
+    assert [final.text for final in finals(drive.give(tone(0.2), quiet(1), m.Finish()))] == ["one two"]

@@ -39,3 +39,13 @@ def test_what_is_not_on_the_tape_cannot_be_read() -> None:
     for start, end in ((99, 105), (100, 111), (105, 104)):
         with pytest.raises(IndexError, match=r"not on the tape \[100, 110\)"):
             tape.read(start, end)
+
+
+def test_many_crumbs_cost_few_chunks() -> None:
+    tape = Tape()
+    for i in range(10_000):
+        tape.append(np.full(1, i, np.float32))
+    assert len(tape._chunks) < 200
+    assert tape.read(1234, 9876).tolist() == [float(i) for i in range(1234, 9876)]
+    tape.forget(5000)
+    assert tape.read(5000, 5010).tolist() == [float(i) for i in range(5000, 5010)]

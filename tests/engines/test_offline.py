@@ -10,14 +10,19 @@ import pytest
 from engines.contract import EngineContract, Speech, hear
 from engines.recordings import read
 from engines.test_sherpa import ENGLISH, MANDARIN
-from saywire.engines import Entry
+from saywire.engines import Entry, make_entry
+from saywire.engines.manifest import Manifest, write_manifest
 from saywire.engines.offline import SherpaOffline, load, load_tiny, make_tiny, set_apart
+from saywire.engines.offline_models import KINDS
 from saywire.engines.recognizer import Window
 from saywire.engines.sherpa import TINY
 from saywire.engines.sherpa import load_tiny as load_streaming
 from saywire.engines.windowed import Windowed
 from saywire.errors import EngineFailed
 from saywire.types import Options, Word
+
+HEARD = {**ENGLISH, "san-qi-ling": "三七零"}
+"""What this form of the model gets right."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ class TestTinyOffline(EngineContract):
         return load_tiny()
 
     def speech(self) -> list[Speech]:
-        return [Speech(read(name), text) for name, text in {**ENGLISH, **MANDARIN}.items()]
+        return [Speech(read(name), text) for name, text in HEARD.items()]
 
 
 @pytest.mark.parametrize("language", [None, "en"])
@@ -75,6 +80,21 @@ def test_a_released_folder_is_loaded_by_an_entry(tmp_path: Path) -> None:
     engine.close()
 
 
+def test_what_is_known_of_an_installed_model_goes_before_its_files(tmp_path: Path) -> None:
+    shutil.copy(TINY / "offline.onnx", tmp_path / "model.onnx")
+    shutil.copy(TINY / "tokens.txt", tmp_path)
+    manifest = Manifest("mine", "sherpa-offline", "zipformer2_ctc", (), ("zh", "en"))
+    write_manifest(tmp_path, manifest)
+    entry = make_entry(tmp_path, manifest.name, manifest.family, manifest.languages, "")
+    assert entry is not None
+    engine = entry.load()
+    assert engine.info.languages == ("zh", "en")
+    assert hear(engine, engine.open(Options(language="zh")), read("san-qi-ling")).text == "三七零"
+    write_manifest(tmp_path, Manifest("mine", "sherpa-offline", "gigaformer", ()))
+    with pytest.raises(EngineFailed, match="is of kind 'gigaformer'; known are: zipformer2_ctc"):
+        load(tmp_path)
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineFailed, match=r"expected \.onnx files beside tokens\.txt"):
         load(tmp_path)
@@ -107,7 +127,10 @@ class Handle:
         assert stream is self
 
 
-def test_a_family_without_times_has_words_all_the_same_and_its_language() -> None:
+@pytest.mark.parametrize(("by_language", "expected"), [(True, [None, "en"]), (False, [None])])
+def test_a_family_without_times_has_words_all_the_same_and_its_language(
+    by_language: bool, expected: list[str | None]
+) -> None:
     made = []
 
     def make(language: str | None) -> Handle:
@@ -115,9 +138,9 @@ def test_a_family_without_times_has_words_all_the_same_and_its_language() -> Non
         return Handle()
 
     tiny = make_tiny()
-    recognizer = SherpaOffline(tiny.info, make, invents=False)
+    recognizer = SherpaOffline(tiny.info, make, KINDS["paraformer"], by_language=by_language)
     window = Window(read("computer-stop"), Options(language="en"))
     for _ in range(2):
         heard = recognizer.recognize([window])[0]
         assert ([word.text for word in heard.words], heard.language) == ([" It", " was."], "en")
-    assert made == [None, "en"]
+    assert made == expected

@@ -94,6 +94,16 @@ def test_hotwords_give_confidence_and_a_text_that_is_stable_at_the_end(engine: S
     assert all(word.confidence is not None and 0 < word.confidence <= 1 for word in heard.words)
 
 
+def test_a_hotword_decides_between_words_that_sound_alike(engine: SherpaEngine) -> None:
+    samples = read("four-down")
+    plain, other, wanted = (
+        hear(engine, engine.open(Options(language="en", hotwords=hotwords)), samples).text
+        for hotwords in ((), ("volume",), ("four",))
+    )
+    assert plain == other == "five down"
+    assert wanted == "four down"
+
+
 @pytest.mark.parametrize("phrase", ["", "/", "open/stop", "five :9.0", "qwertz", "灯 x", "@", "\x00"])
 def test_hotwords_that_cannot_be_spelled_are_ignored(engine: SherpaEngine, phrase: str) -> None:
     stream = engine.open(Options(hotwords=(phrase,)))

@@ -5,7 +5,7 @@ import pytest
 from engines.contract import EngineContract, Speech, cut, cuts, decode_all, hear, tell
 from engines.recordings import read
 from engines.scripted import Scripted, say, spell
-from engines.test_sherpa import ENGLISH, MANDARIN
+from engines.test_offline import HEARD
 from saywire.engines.base import Engine
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.engines.sherpa import load_tiny as load_streaming
@@ -20,7 +20,7 @@ class TestTinyTwice(EngineContract):
         return load_tiny()
 
     def speech(self) -> list[Speech]:
-        return [Speech(read(name), text) for name, text in {**ENGLISH, **MANDARIN}.items()]
+        return [Speech(read(name), text) for name, text in HEARD.items()]
 
 
 class TestFakeThenScripted(EngineContract):

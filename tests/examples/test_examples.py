@@ -57,8 +57,9 @@ def run(home: Path, address: str, name: str, *arguments: str | Path) -> str:
 
 def test_openai_realtime(tmp_path: Path, address: str) -> None:
     lines = run(tmp_path, address, "openai_realtime.py", WINDOW).splitlines()
-    assert lines[-1] == "open the window"
-    assert "".join(line.removeprefix("... ") for line in lines[:-1]) == "open the window"
+    assert lines[-1] == "completed open the window"
+    deltas = [line.removeprefix("delta ") for line in lines[:-1]]
+    assert " ".join(deltas) == "open the window"
 
 
 @pytest.mark.parametrize(

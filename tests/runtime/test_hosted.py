@@ -5,7 +5,7 @@ import pytest
 
 from saywire import messages as m
 from saywire.errors import BadRequest, EngineFailed, OutOfOrder, Overloaded, UnknownModel
-from saywire.runtime.hosted import DEATHS, Hosted
+from saywire.runtime.hosted import DEATHS, EVENTS, QUESTIONS, Hosted
 from saywire.runtime.link import Down, Open
 from saywire.types import Hypothesis, Options, Samples
 
@@ -115,9 +115,9 @@ def test_what_was_not_settled_goes_to_the_next_worker() -> None:
     hosted.hear(m.SpeechStopped(0, 0.1, m.Cause.COMMIT))
     hosted.hear(m.Final(0, "one", 0.0, 0.1))
     hosted.hear(m.Settled(1600, 1, 1, "context"))
-    hosted.lost()
+    hosted.lost(tried=True)
     open_, audio, mark = usher.places[1].sent
-    assert open_ == Open(OPTIONS, m.Settled(1600, 1, 1, "context"))
+    assert open_ == Open(OPTIONS, m.Settled(1600, 1, 1, "context"), suspect=True)
     assert isinstance(audio, m.Audio) and len(audio.samples) == 800
     assert isinstance(mark, m.Mark) and mark.id < 0
 
@@ -129,7 +129,7 @@ def test_the_next_worker_repeats_nothing_to_the_client() -> None:
     for event in said:
         hosted.hear(event)
     assert hosted.events_to_send() == said
-    hosted.lost()
+    hosted.lost(tried=True)
     hosted.hear(m.Configured(OPTIONS))
     for event in [*said, m.Marked(-1)]:
         hosted.hear(event)
@@ -142,7 +142,7 @@ def test_audio_that_kills_is_given_up() -> None:
     hosted, usher = make()
     opened(hosted, usher)
     for _ in range(DEATHS):
-        hosted.lost()
+        hosted.lost(tried=True)
     (failed,) = hosted.events_to_send()
     assert isinstance(failed, m.Failed) and isinstance(failed.error, EngineFailed) and failed.error.fatal
     assert len(usher.places) == DEATHS
@@ -152,7 +152,7 @@ def test_settling_forgives_the_dead() -> None:
     hosted, usher = make()
     opened(hosted, usher)
     for _ in range(DEATHS * 2):
-        hosted.lost()
+        hosted.lost(tried=True)
         hosted.hear(m.Configured(OPTIONS))
         hosted.hear(m.Settled(0, 0, 0))
     assert not any(isinstance(event, m.Failed) for event in hosted.events_to_send())
@@ -207,3 +207,74 @@ def test_nothing_after_the_end() -> None:
     assert hosted.ended and usher.places[0].left and usher.forgotten == 1
     hosted.close()
     assert usher.forgotten == 1
+
+
+def test_the_model_is_compared_with_the_one_that_was_asked_for_last() -> None:
+    hosted, usher = make()
+    other = Options(model="other")
+    hosted.receive(m.Configure(other))
+    hosted.receive(m.Audio(sound()))
+    hosted.receive(m.Configure(Options(model="other", language="en")))
+    assert hosted.events_to_send() == []
+    hosted.hear(m.Configured(other))
+    assert names(usher.places[0]) == ["Open", "Audio", "Configure"]
+
+
+def test_configures_that_nobody_answers_are_refused_at_some_point() -> None:
+    hosted, _ = make()
+    hosted.receive(m.Configure(OTHER))
+    with pytest.raises(Overloaded, match="commands wait"):
+        for _ in range(5000):
+            hosted.receive(m.Configure(Options(model="missing")))
+    hosted.hear(m.Configured(OTHER))  # the rest is refused at once, however many they are
+    assert len(hosted.events_to_send()) == QUESTIONS
+
+
+def test_commands_without_audio_are_bounded_and_finish_is_always_taken() -> None:
+    hosted, usher = make()
+    opened(hosted, usher)
+    with pytest.raises(Overloaded, match="commands wait"):
+        for _ in range(5000):
+            hosted.receive(m.Commit())
+    hosted.receive(m.Finish())
+    assert isinstance(usher.places[0].sent[-1], m.Finish)
+
+
+def test_who_takes_no_events_gets_fewer_partials_and_then_an_error() -> None:
+    hosted, usher = make()
+    opened(hosted, usher)
+    for i in range(100_000):
+        hosted.hear(m.Partial(0, Hypothesis(str(i))))
+    events = hosted.events_to_send()
+    assert len(events) < 1000 and events[-1] == m.Partial(0, Hypothesis("99999"))
+    for i in range(EVENTS + 1):
+        hosted.hear(m.SpeechStarted(i, 0.0))
+    events = hosted.events_to_send()
+    assert len(events) == EVENTS + 2 and isinstance(events[-1], m.Failed)
+    assert events[-1].error.code == "overloaded" and hosted.ended and usher.places[0].left
+
+
+@pytest.mark.parametrize("last", [m.Finished(0.1), m.Failed(None, OutOfOrder("the session broke"))])
+def test_a_session_is_over_when_its_last_event_is_announced(last: m.Event) -> None:
+    """Whoever takes events inside ``moved`` sees its end, too."""
+    usher = Usher()
+    ended: list[bool] = []
+
+    def look() -> None:
+        hosted.events_to_send()
+        ended.append(hosted.ended)
+
+    hosted = Hosted(usher, OPTIONS, look, 600.0)
+    opened(hosted, usher)
+    hosted.hear(last)
+    assert ended == [True] and usher.places[0].left and usher.forgotten == 1
+
+
+def test_a_session_that_only_happened_to_be_there_is_not_given_up() -> None:
+    hosted, usher = make()
+    opened(hosted, usher)
+    for _ in range(DEATHS * 2):
+        hosted.lost(tried=False)
+    assert hosted.events_to_send() == []
+    suspects = [x.suspect for place in usher.places for x in place.sent if isinstance(x, Open)]
+    assert suspects == [False] + [True] * DEATHS * 2

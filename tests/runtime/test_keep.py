@@ -57,3 +57,23 @@ def test_a_refused_configure_changes_nothing() -> None:
     keep.note(m.Failed(None, Unsupported("no")))
     keep.note(m.Settled(0, 1, 0))
     assert keep.options is from_start and len(keep) == 0
+
+
+def test_one_answer_forgets_one_mark() -> None:
+    keep = Keep(Options())
+    for _ in range(2):
+        keep.add(m.Mark(7))
+    keep.note(m.Marked(7))
+    assert list(keep.commands()) == [m.Mark(7)] and keep.waiting == 1
+
+
+def test_crumbs_of_audio_are_kept_together() -> None:
+    keep = Keep(Options())
+    for i in range(10_000):
+        keep.add(m.Audio(np.full(1, i, np.float32)))
+    keep.add(m.Commit())
+    keep.add(m.Audio(np.zeros(1, np.float32)))
+    assert len(keep) < 20 and keep.position == 10_001 and keep.waiting == 1
+    keep.note(m.Settled(5000, 0, 0))
+    rest = [x.samples for x in keep.commands() if isinstance(x, m.Audio)]
+    assert np.concatenate(rest)[:5000].tolist() == [float(i) for i in range(5000, 10_000)]

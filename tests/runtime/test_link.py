@@ -63,3 +63,12 @@ def test_frames_may_be_cut_anywhere(chosen: list[int], size: int) -> None:
     unpacker = Unpacker()
     found = [item for i in range(0, len(data), size) for item in unpacker.feed(data[i : i + size])]
     assert found == sent
+
+
+def test_who_stops_listening_in_the_middle_hears_nothing_twice() -> None:
+    unpacker = Unpacker()
+    data = b"".join(pack(n, m.Commit()) for n in (1, 2, 3))
+    for number, _ in unpacker.feed(data):
+        if number == 2:
+            break
+    assert [number for number, _ in unpacker.feed(b"")] == [3]

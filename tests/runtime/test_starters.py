@@ -9,6 +9,7 @@ import pytest
 from runtime.talk import BROKEN, FAKE, SINGLE
 from saywire.engines import Entry
 from saywire.errors import ConfigError
+from saywire.runtime import zygote
 from saywire.runtime.link import Hello, Refused, Unpacker, Up
 from saywire.runtime.starters import Forking, Spawning, Starter, choose
 
@@ -70,6 +71,27 @@ def test_a_zygote_that_was_killed_is_started_again() -> None:
         assert isinstance(greet(starter, SINGLE), Hello)
     finally:
         starter.end()
+
+
+def test_a_nursery_and_the_zygote_may_die_together() -> None:
+    starter = Forking()
+    try:
+        assert isinstance(greet(starter, SINGLE), Hello)
+        starter.nurseries[SINGLE.name].close()
+        starter.nurseries[SINGLE.name], far = socket.socketpair()
+        far.close()
+        starter._zygote.requests.shutdown(socket.SHUT_RDWR)  # gone, but its process not yet
+        assert isinstance(greet(starter, SINGLE), Hello)
+    finally:
+        starter.end()
+
+
+def test_a_zygote_that_hangs_is_killed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zygote, "PATIENCE", 0.0)
+    started = zygote.start()
+    os.kill(started.process.pid, signal.SIGSTOP)
+    started.end()
+    assert started.process.returncode == -signal.SIGKILL
 
 
 def test_ways_to_start() -> None:

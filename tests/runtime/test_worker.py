@@ -161,3 +161,77 @@ def test_an_engine_that_cannot_be_loaded_is_refused_in_words() -> None:
         ((number, refused),) = Unpacker().feed(ours.recv(1 << 16))
     assert number == 0 and isinstance(refused, Refused)
     assert refused.error.message == "engine 'gone' needs no_such_module; install it with: pip install it"
+
+
+def ends(said: Sequence[Down | Up]) -> list[type]:
+    return [type(e) for e in said if isinstance(e, m.Final | m.Failed | m.Cleared)]
+
+
+def test_a_session_cleared_while_it_waits_to_be_decoded_is_not_decoded() -> None:
+    """The next utterance has begun by then, and has nothing to decode yet."""
+    engine = Gated()
+    with working(engine) as boss:
+        boss.send((1, OPEN), (2, OPEN), (1, m.Audio(noise(0.3))))
+        boss.until(m.SpeechStarted)
+        boss.send((2, m.Audio(noise(0.3))))  # it waits behind the step of the first
+        boss.until(m.SpeechStarted, 2)
+        boss.send((2, m.Clear()), (2, m.Audio(noise(0.05))))
+        boss.until(m.SpeechStarted, 2)
+        engine.gate.release(100)
+        boss.send((2, m.Finish()), (1, m.Finish()))
+        assert ends(boss.until(m.Finished, 2)) == [m.Final]
+
+
+def test_who_was_decoded_before_the_batch_failed_is_not_decoded_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class OneByOne(FakeEngine):
+        def decode(self, streams: Sequence[Stream]) -> None:
+            for stream in streams:
+                if stream is guilty:
+                    raise ValueError("not this one")
+                super().decode([stream])
+
+    engine = OneByOne()
+    streams = [engine.open(Options()) for _ in range(2)]
+    _, guilty = streams
+    for stream in streams:
+        stream.accept(noise(0.1))
+    first, second = decode(engine, streams)
+    assert first is None and isinstance(second, EngineFailed)
+
+
+class Treacherous(FakeEngine):
+    """Its streams raise what no contract allows."""
+
+    def open(self, options: Options, context: str = "") -> Stream:
+        if options.prompt == "open":
+            raise RuntimeError("at open")
+        stream = super().open(options, context)
+        if options.prompt == "accept":
+            stream.accept = raising  # type: ignore[method-assign]
+        return stream
+
+
+def raising(_: object) -> None:
+    raise RuntimeError("at accept")
+
+
+@pytest.mark.parametrize("where", ["open", "accept"])
+def test_a_session_that_breaks_harms_no_other(where: str, caplog: pytest.LogCaptureFixture) -> None:
+    with working(Treacherous()) as boss:
+        poisoned = Open(Options(turns=MANUAL, prompt=where), START)
+        boss.send((1, poisoned), (2, OPEN), (1, m.Audio(noise(0.3))), (1, m.Commit()))
+        failed = boss.until(m.Failed)[-1]
+        assert isinstance(failed, m.Failed) and f"at {where}" in str(failed.error)
+        boss.send((2, m.Audio(noise(0.3))), (2, m.Finish()))
+        assert ends(boss.until(m.Finished, 2)) == [m.Final]
+
+
+def test_a_command_out_of_order_breaks_its_own_session_only(caplog: pytest.LogCaptureFixture) -> None:
+    with working(Gated()) as boss:
+        boss.send((1, OPEN), (2, OPEN), (1, m.Audio(noise(0.3))), (1, m.Finish()), (1, m.Commit()))
+        failed = boss.until(m.Failed)[-1]
+        assert isinstance(failed, m.Failed) and failed.error.code == "out_of_order"
+        boss.send((2, m.Finish()))
+        boss.until(m.Finished, 2)

@@ -21,10 +21,11 @@ COMMANDS = {
     "demo": "Hear the samples recognised in real time, by a server that this starts.",
     "serve": "Run the server.",
     "transcribe": "Write down what is said in audio files.",
+    "models": "List, install, check and remove models.",
     "doctor": "Tell what can run here, what cannot, and which settings hold.",
     "version": "Print the version.",
 }
-"""Name and first line of help; each is the function of that name in the module of that name."""
+"""Name and first line of help; each is the function, or group, of that name in the module of that name."""
 
 
 class Commands(TyperGroup):
@@ -37,8 +38,11 @@ class Commands(TyperGroup):
 
 def load(name: str) -> Any:
     """The command, as typer's group wants it."""
+    found = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+    if isinstance(found, typer.Typer):  # a group of commands
+        return get_command(found)
     one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    one.command(name)(getattr(importlib.import_module(f"{__name__}.{name}"), name))
+    one.command(name)(found)
     return get_command(one)
 
 

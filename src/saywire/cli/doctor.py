@@ -13,8 +13,8 @@ from rich.text import Text
 
 from .. import __version__
 from ..config import Loaded
-from ..engines.remotes import with_remotes
 from ..errors import ConfigError, SaywireError
+from ..runtime.models import known_entries
 from ..runtime.trial import Trial, try_engine
 from ..server.run import listen, run
 from . import flags
@@ -56,7 +56,7 @@ def _memory() -> str:
 
 async def _try_all(loaded: Loaded) -> list[Trial]:
     """One after another: together they would slow each other down."""
-    return [await try_engine(entry, loaded.config) for entry in with_remotes(loaded.config)]
+    return [await try_engine(entry, loaded.config) for entry in known_entries(loaded.config)]
 
 
 def _engine(trial: Trial) -> tuple[str, ...]:

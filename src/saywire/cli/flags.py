@@ -13,6 +13,7 @@ from .. import config
 from ..config import Config, Loaded
 from ..engines import choose
 from ..errors import ConfigError
+from ..runtime.models import known_entries
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A TOML file instead of the usual ones.")
@@ -21,7 +22,9 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any setting, as in --set turns.silence=0.8"),
 ]
-Model = Annotated[str | None, typer.Option(help="An engine by its name; see `saywire doctor`.")]
+Model = Annotated[
+    str | None, typer.Option(help="An engine or installed model by its name; see `saywire models list`.")
+]
 Language = Annotated[str | None, typer.Option(help="The language spoken, as in en or zh.")]
 
 
@@ -41,11 +44,11 @@ def _split(text: str) -> tuple[str, str]:
 def default_model(settings: Config) -> str:
     """The model that a session gets that names none. Raises UnknownModel."""
     named = settings.engine.model
-    return choose(settings.engine.language).entry.name if named == "auto" else named
+    return choose(settings.engine.language, known_entries(settings)).entry.name if named == "auto" else named
 
 
 def describe_model(settings: Config) -> str:
     """What a session gets that names no model, and why. Raises UnknownModel."""
     if settings.engine.model != "auto":
         return f"model {settings.engine.model}"
-    return choose(settings.engine.language).reason
+    return choose(settings.engine.language, known_entries(settings)).reason

@@ -85,6 +85,9 @@ class Stability:
     words: int
     """Of the finals."""
 
+    def __add__(self, other: Stability) -> Stability:
+        return Stability(self.changed + other.changed, self.words + other.words)
+
     @property
     def upwr(self) -> float:
         """Unstable partial word ratio (Shangguan et al. 2020, arXiv 2006.01416); 0 is best, 1 no bound."""

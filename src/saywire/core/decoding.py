@@ -178,8 +178,9 @@ class Decoding:
     def _close(self) -> None:
         utterance, self._utterance, self._ending = self._utterance, None, False
         assert utterance is not None
+        self._door.flush()  # of one that failed or was cleared it may hold audio, which is nobody's now
         if utterance.life is Life.CLEARED:
-            self._door.flush()
+            pass
         elif self._error:
             utterance.go(Fate.ERROR)
             self._events.append(m.Failed(utterance.number, self._error))

@@ -30,18 +30,19 @@ from ..types import RATE, Options, Samples
 from .decoding import Decoding, End, Feed, Say, Utterance
 from .state import HEARING, Fate, Heard, Hearing, after
 from .tape import Tape
-from .turns import Began, Ended, TurnDetector
+from .turns import Began, Ended, TurnDetector, check_turns
 
 START = m.Settled(0, 0, 0)
 """Where a session begins that resumes nothing."""
 LONGEST_SILENCE = 8 * RATE
-"""After so much silence the session settles, so that nobody has to keep more of it."""
+"""After so much silence, and the padding, the session settles: nobody has to keep more of it."""
 
 
 class Session:
-    """Raises what ``Engine.open`` raises for the first options."""
+    """Raises what ``Engine.open`` raises for the first options, and BadRequest for their turns."""
 
     def __init__(self, engine: Engine, options: Options, resume: m.Settled = START) -> None:
+        check_turns(options.turns)
         check_demands(engine.info, options)
         self.options = options
         self.voice = VoiceState()
@@ -92,7 +93,7 @@ class Session:
             silence = turn.cause is m.Cause.SILENCE
             self._end(now, Heard.SILENCE if silence else Heard.LENGTH, turn.cause)
             self._settle(now - min(now - turn.voice, self._padding))
-        elif self._turns.idle >= LONGEST_SILENCE:
+        elif self._turns.idle >= LONGEST_SILENCE + self._padding:
             self._settle(now - self._padding)
 
     def advance(self) -> None:
@@ -156,6 +157,7 @@ class Session:
     def _configure(self, options: Options, at: int) -> None:
         self._note(at)
         try:
+            check_turns(options.turns)
             check_demands(self._engine.info, options)
             if self._decoding.idle:
                 self._decoding.prepare(options)

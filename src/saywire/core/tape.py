@@ -8,6 +8,9 @@ import numpy as np
 
 from ..types import Samples
 
+CRUMB = 64
+"""Samples; a chunk smaller than this grows by what comes next, since each costs memory of its own."""
+
 
 class Tape:
     """Samples addressed by their position in the session."""
@@ -22,7 +25,10 @@ class Tape:
         return self._starts[0] if self._starts else self.end
 
     def append(self, samples: Samples) -> None:
-        if len(samples):
+        if self._chunks and len(self._chunks[-1]) < CRUMB:
+            self._chunks[-1] = np.concatenate([self._chunks[-1], samples])
+            self.end += len(samples)
+        elif len(samples):
             self._chunks.append(samples)
             self._starts.append(self.end)
             self.end += len(samples)

@@ -12,8 +12,10 @@ starts at ``threshold`` and stops 0.15 below it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from ..audio.vad import FRAME
+from ..errors import BadRequest
 from ..messages import Cause
 from ..types import RATE, Turns
 
@@ -26,6 +28,19 @@ MANUAL_THRESHOLD = 0.2
 """Who presses a button means to speak: much less certainty opens an utterance then."""
 MANUAL_LONGEST = 300.0
 """Seconds; without it a forgotten microphone would keep its audio for ever."""
+MOST_PADDING = 60.0
+"""Seconds; a session keeps so much silence."""
+
+
+def check_turns(turns: Turns) -> None:
+    """Raises BadRequest for rules that no arithmetic can follow."""
+    for param in ("threshold", "padding", "shortest", "silence", "longest"):
+        value: float = getattr(turns, param)
+        if not isfinite(value) or value < 0:
+            raise BadRequest(f"{param} is {value}; it must be 0 or more, and finite", param=param)
+    if turns.padding > MOST_PADDING:
+        most = f"{MOST_PADDING:g} s"
+        raise BadRequest(f"padding is {turns.padding:g} s; at most {most} is kept", param="padding")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +17,19 @@ from ..config import RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
 
-__all__ = ["ENGINES", "Choice", "Engine", "EngineInfo", "Entry", "Stability", "Stream", "choose", "find"]
+__all__ = [
+    "ENGINES",
+    "FAMILIES",
+    "Choice",
+    "Engine",
+    "EngineInfo",
+    "Entry",
+    "Stability",
+    "Stream",
+    "choose",
+    "find",
+    "make_entry",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +49,10 @@ class Entry:
     """Higher is better for a language both have; 0 is never chosen by ``auto``."""
     shares: bool = False
     """Whether it may be loaded before the workers are forked, so that they share its memory."""
-    remote: RemoteConfig | None = None
-    """Of a configured server; the loader takes it then."""
     folder: Path | None = None
     """Of an installed model; the loader takes it then."""
+    remote: RemoteConfig | None = None
+    """Of a configured server; the loader takes it then."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -108,6 +120,49 @@ ENGINES: tuple[Entry, ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Models that one engine loads from their folders."""
+
+    loader: str
+    """``module:function``; the function takes the folder and returns an Engine."""
+    requires: tuple[str, ...]
+    install: str
+    shares: bool = False
+
+
+FAMILIES: Mapping[str, Family] = {
+    "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire"),
+    "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
+    "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire"),
+    "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
+}
+"""The engines of installed models, by what ``layout.py`` calls their family."""
+
+INSTALLED_RANK = 10
+"""Who installs a model for a language wants it: it goes before all that ships with the product."""
+
+
+def make_entry(
+    folder: Path, name: str, family: str, languages: tuple[str, ...], summary: str
+) -> Entry | None:
+    """How an installed model is run; None for a family that no engine here runs."""
+    known = FAMILIES.get(family)
+    if known is None:
+        return None
+    return Entry(
+        name,
+        known.loader,
+        known.requires,
+        known.install,
+        languages,
+        summary,
+        INSTALLED_RANK,
+        known.shares,
+        folder,
+    )
+
+
 def find(name: str, entries: Sequence[Entry] = ENGINES) -> Entry:
     """The entry of that name. Raises UnknownModel, naming the nearest."""
     for entry in entries:
@@ -140,4 +195,6 @@ def choose(language: str | None, entries: Sequence[Entry] = ENGINES) -> Choice:
         raise UnknownModel(f"no engine here knows language '{wanted}'; there are: {', '.join(have)}")
     best = runnable[0]
     asked = f"language '{wanted}'" if language else "no language asked, so English"
-    return Choice(best, f"auto: {best.name} for {asked}: {best.summary}; `saywire doctor` lists better ones")
+    return Choice(
+        best, f"auto: {best.name} for {asked}: {best.summary}; `saywire models list` has better ones"
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ from ..types import Samples, Word
 from .agreement import split_words
 from .base import EngineInfo
 from .folder import Metadata, read_metadata, restrict
-from .offline_models import KINDS, OfflineModel, find_model
+from .manifest import MANIFEST, read_manifest
+from .offline_models import KINDS, Kind, OfflineModel, find_model
 from .recognizer import Recognition, Window
 from .sherpa import TINY
-from .spelling import Spelling, join_words, spell
+from .spelling import Spelling, join_words, list_beginnings, spell
 from .windowed import Windowed
 
 RATE = 16_000
@@ -34,7 +36,7 @@ WINDOW = 28.0
 """Seconds: Whisper sees 30 with its padding, Moonshine and SenseVoice were trained on no more."""
 TAIL = 0.4
 """Seconds of silence behind the last word; the tiny model's measure, enough for ten of its 40 ms steps."""
-LEAD, TRAIL = 0.0, 0.1
+UNMEASURED = Spelling(lead=0.0, trail=0.1, language=None)
 """Where words begin and end around their tokens, in families of which it was not measured."""
 
 Make = Callable[[str | None], Any]
@@ -48,12 +50,19 @@ class SherpaOffline:
     follows = False
 
     def __init__(
-        self, info: EngineInfo, make: Make, invents: bool, lead: float = LEAD, trail: float = TRAIL
+        self,
+        info: EngineInfo,
+        make: Make,
+        kind: Kind,
+        *,
+        by_language: bool,
+        spelling: Spelling = UNMEASURED,
     ) -> None:
-        self.invents = invents
+        self.invents = kind.invents
+        self._by_language = by_language
         self._info = info
         self._make = make
-        self._spelling = lead, trail
+        self._spelling = spelling
         self._made: dict[str | None, Any] = {None: make(None)}
 
     @property
@@ -68,9 +77,10 @@ class SherpaOffline:
 
     def _recognize(self, window: Window) -> Recognition:
         language = window.options.language
-        if language not in self._made:
-            self._made[language] = self._make(language)
-        handle = self._made[language]
+        key = language if self._by_language else None
+        if key not in self._made:
+            self._made[key] = self._make(key)
+        handle = self._made[key]
         stream = handle.create_stream()
         stream.accept_waveform(self._info.sample_rate, window.samples.tolist())
         try:
@@ -85,9 +95,9 @@ class SherpaOffline:
         if not self._info.words or len(result.timestamps) != len(result.tokens):
             return Recognition(split_words(result.text), told or language)
         seconds = len(samples) / self._info.sample_rate
-        spelling = Spelling(*self._spelling, language)
+        spelling = replace(self._spelling, language=language)
         scores = getattr(result, "ys_log_probs", ())
-        _, words, found = spell(result.tokens, result.timestamps, scores, seconds, spelling)
+        _, words, found = spell(result.tokens, result.timestamps, scores, seconds, True, spelling)
         return Recognition(tuple(set_apart(words)), told or found)
 
 
@@ -102,10 +112,15 @@ def set_apart(words: Iterable[Word]) -> Iterable[Word]:
 
 def load(folder: Path) -> Windowed:
     """An engine of the model in a folder, of any family of ``offline_models.py``."""
-    model = find_model(folder)
+    manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    model = find_model(folder, manifest.kind if manifest else None)
     kind = KINDS[model.kind]
-    info = EngineInfo(folder.name, RATE, kind.languages, words=kind.times, tail=TAIL)
-    return Windowed(SherpaOffline(info, lambda language: make_recognizer(model, language), kind.invents))
+    languages = (manifest.languages if manifest else ()) or kind.languages
+    info = EngineInfo(folder.name, RATE, languages, words=kind.times, tail=TAIL)
+    by_language = bool(kind.language)
+    return Windowed(
+        SherpaOffline(info, lambda language: make_recognizer(model, language), kind, by_language=by_language)
+    )
 
 
 def make_recognizer(model: OfflineModel, language: str | None) -> Any:
@@ -115,7 +130,7 @@ def make_recognizer(model: OfflineModel, language: str | None) -> Any:
         arguments[kind.language] = language or ""
     make = getattr(sherpa_onnx.OfflineRecognizer, kind.constructor)
     try:
-        return make(tokens=str(model.files["tokens"]), num_threads=1, **arguments, **kind.extra)
+        return make(num_threads=1, **arguments, **kind.extra)
     except (RuntimeError, ValueError, AssertionError) as e:
         raise EngineFailed(f"the {model.kind} model cannot be loaded: {e}; download it again") from e
 
@@ -130,12 +145,13 @@ def make_tiny(folder: Path = TINY) -> SherpaOffline:
     info = EngineInfo(
         "tiny-offline", metadata.sample_rate, metadata.languages, words=True, tail=metadata.tail_padding
     )
+    words = (word for language in metadata.languages for word in metadata.vocabulary[language])
     return SherpaOffline(
         info,
         lambda language: _make_tiny_recognizer(folder, metadata, language),
-        KINDS["zipformer2_ctc"].invents,
-        metadata.word_lead,
-        metadata.word_trail,
+        KINDS["zipformer2_ctc"],
+        by_language=True,
+        spelling=Spelling(metadata.word_lead, metadata.word_trail, None, list_beginnings(words)),
     )
 
 

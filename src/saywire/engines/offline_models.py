@@ -24,7 +24,7 @@ class Kind:
 
     constructor: str
     parts: Mapping[str, str]
-    """The constructor's argument for each part of the model; ``tokens`` comes to all."""
+    """The constructor's argument for each part of the model."""
     times: bool = False
     """Whether its tokens have times."""
     language: str = ""
@@ -35,14 +35,22 @@ class Kind:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-_MODEL = {"model": "model"}
-_PAIR = {"encoder": "encoder", "decoder": "decoder"}
+_TOKENS = {"tokens": "tokens"}
+_MODEL = {"model": "model", **_TOKENS}
+_PAIR = {"encoder": "encoder", "decoder": "decoder", **_TOKENS}
 _TRANSDUCER = {**_PAIR, "joiner": "joiner"}
 _MOONSHINE = {
     "preprocess": "preprocessor",
     "encode": "encoder",
     "uncached_decode": "uncached_decoder",
     "cached_decode": "cached_decoder",
+    **_TOKENS,
+}
+_QWEN = {
+    "conv_frontend": "conv_frontend",
+    "encoder": "encoder",
+    "decoder": "decoder",
+    "tokenizer": "tokenizer",
 }
 
 KINDS: Mapping[str, Kind] = {
@@ -51,13 +59,15 @@ KINDS: Mapping[str, Kind] = {
     "telespeech_ctc": Kind("from_telespeech_ctc", _MODEL, times=True),
     "nemo_ctc": Kind("from_nemo_ctc", _MODEL, times=True),
     "sense_voice": Kind("from_sense_voice", _MODEL, True, "language", SENSE_VOICE_LANGUAGES),
-    "paraformer": Kind("from_paraformer", {"model": "paraformer"}),
+    "paraformer": Kind("from_paraformer", {"model": "paraformer", **_TOKENS}),
     "transducer": Kind("from_transducer", _TRANSDUCER, times=True),
     "nemo_transducer": Kind(
         "from_transducer", _TRANSDUCER, times=True, extra={"model_type": "nemo_transducer"}
     ),
     "whisper": Kind("from_whisper", _PAIR, language="language", invents=True),
     "fire_red_asr": Kind("from_fire_red_asr", _PAIR, invents=True),
+    "fire_red_asr_ctc": Kind("from_fire_red_asr_ctc", _MODEL, times=True),
+    "qwen3_asr": Kind("from_qwen3_asr", _QWEN, invents=True),
     "moonshine": Kind("from_moonshine", _MOONSHINE, invents=True),
     "moonshine_v2": Kind("from_moonshine_v2", _PAIR, invents=True),
 }
@@ -67,46 +77,57 @@ KINDS: Mapping[str, Kind] = {
 class OfflineModel:
     kind: str
     files: Mapping[str, Path]
-    """Of each part, and ``tokens``."""
+    """Of each part."""
 
 
-def find_model(folder: Path) -> OfflineModel:
-    """Raises EngineFailed for what is no whole model of a known family."""
+def find_model(folder: Path, kind: str | None = None) -> OfflineModel:
+    """What is in a folder; ``kind``: where that is known already.
+
+    Raises EngineFailed for what is no whole model of a known family.
+    """
     try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
+        files = sorted(path for path in folder.iterdir() if path.is_file() or path.name == "tokenizer")
     except OSError as e:
         raise EngineFailed(f"model folder '{folder.name}' cannot be read: {e.strerror}") from e
-    tokens = [path for path in files if path.name.endswith("tokens.txt")]
-    networks = [path for path in files if path.suffix in (".onnx", ".ort")]
-    if not tokens or not networks:
+    if not any(path.suffix in (".onnx", ".ort") for path in files):
         found = ", ".join(path.name for path in files[:8]) or "no file"
         raise EngineFailed(
             f"'{folder.name}' is no model of sherpa-onnx: it has {found}; "
             "expected .onnx files beside tokens.txt; give the folder of an unpacked release"
         )
-    kind, parts = _tell(folder, networks)
-    return OfflineModel(kind, {**parts, "tokens": tokens[0]})
+    if kind not in (None, *KINDS):
+        raise EngineFailed(f"model '{folder.name}' is of kind '{kind}'; known are: {', '.join(KINDS)}")
+    kind = kind or _tell(folder, files)
+    parts = _choose(files, KINDS[kind].parts)
+    if not parts:
+        raise _say_half(folder, files)
+    return OfflineModel(kind, parts)
 
 
-def _tell(folder: Path, networks: Sequence[Path]) -> tuple[str, dict[str, Path]]:
-    if moonshine := _choose(networks, _MOONSHINE):
-        return "moonshine", moonshine
-    if transducer := _choose(networks, _TRANSDUCER):
-        nemo = _mentions(transducer["encoder"], b"EncDec")
-        return "nemo_transducer" if nemo else "transducer", transducer
-    if pair := _choose(networks, _PAIR):
-        return _tell_pair(pair), pair
-    if model := _choose(networks, _MODEL):
-        return _tell_single(folder, model["model"]), model
-    names = ", ".join(path.name for path in networks)
-    raise EngineFailed(f"'{folder.name}' is half a model: it has {names}; download it again")
+def _tell(folder: Path, files: Sequence[Path]) -> str:
+    if _choose(files, _QWEN):
+        return "qwen3_asr"
+    if _choose(files, _MOONSHINE):
+        return "moonshine"
+    if transducer := _choose(files, _TRANSDUCER):
+        return "nemo_transducer" if _mentions(transducer["encoder"], b"EncDec") else "transducer"
+    if pair := _choose(files, _PAIR):
+        return _tell_pair(pair)
+    if model := _choose(files, _MODEL):
+        return _tell_single(folder, model["model"])
+    raise _say_half(folder, files)
 
 
-def _choose(networks: Sequence[Path], parts: Mapping[str, str]) -> dict[str, Path]:
-    """One network for each part, the int8 one where there are two; empty unless all are there."""
+def _say_half(folder: Path, files: Sequence[Path]) -> EngineFailed:
+    names = ", ".join(path.name for path in files)
+    return EngineFailed(f"'{folder.name}' is half a model: it has {names}; download it again")
+
+
+def _choose(files: Sequence[Path], parts: Mapping[str, str]) -> dict[str, Path]:
+    """One file for each part, the int8 network where there are two; empty unless all are there."""
     chosen: dict[str, Path] = {}
     for part in parts:
-        named = [path for path in networks if _plays(path, part)]
+        named = [path for path in files if _plays(path, part)]
         if not named:
             return {}
         chosen[part] = min(named, key=lambda path: (".int8" not in path.name, path.name))
@@ -115,6 +136,12 @@ def _choose(networks: Sequence[Path], parts: Mapping[str, str]) -> dict[str, Pat
 
 def _plays(path: Path, part: str) -> bool:
     """Whether the file's name says so: ``tiny-encoder.int8.onnx``, but not ``uncached_decode`` for decode."""
+    if part == "tokenizer":
+        return path.name == part
+    if part == "tokens":
+        return path.name.endswith("tokens.txt")
+    if path.suffix not in (".onnx", ".ort"):
+        return False
     stem = path.stem.removesuffix(".int8")
     begins = stem.startswith(part) or (part in _TRANSDUCER and f"-{part}" in stem)
     return begins or (part == "model" and stem.endswith("-model"))

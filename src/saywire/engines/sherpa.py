@@ -27,7 +27,7 @@ from ..types import Hypothesis, Options, Samples
 from .base import EngineInfo, Stream
 from .demands import check_demands
 from .folder import Metadata, OutputBias, read_metadata, restrict
-from .spelling import Spelling, spell
+from .spelling import Spelling, list_beginnings, spell
 
 TINY = Path(__file__).parent.parent / "models" / "tiny"
 MAX_BATCH = 32  # larger batches gained nothing: 2.0 ms of CPU a stream-second at 32, 2.0 at 64
@@ -100,12 +100,10 @@ class Loader:
 class SherpaStream:
     """One session's audio and decoding state. Feeds sherpa-onnx exactly what a step needs, step by step."""
 
-    def __init__(
-        self, recognizer: Recognizer, metadata: Metadata, language: str | None, hotwords: str
-    ) -> None:
+    def __init__(self, recognizer: Recognizer, metadata: Metadata, spelling: Spelling, hotwords: str) -> None:
         self.recognizer = recognizer
         self._metadata = metadata
-        self._spelling = Spelling(metadata.word_lead, metadata.word_trail, language)
+        self._spelling = spelling
         self._hotwords = hotwords
         self._step = round(metadata.chunk * metadata.sample_rate)
         self._begin()
@@ -146,14 +144,15 @@ class SherpaStream:
     def _tell(self) -> None:
         result = self.recognizer.handle.get_result_all(self.native)
         seconds = self._heard / self._metadata.sample_rate
-        if self.recognizer.native and len(result.tokens) == self._tokens and self._closed:
+        ended = self._last_step is not None and not self.ready
+        if self.recognizer.native and len(result.tokens) == self._tokens and self._closed and not ended:
             return  # most steps add no token
         text, words, language = spell(
-            result.tokens, result.timestamps, result.ys_probs, seconds, self._spelling
+            result.tokens, result.timestamps, result.ys_probs, seconds, ended, self._spelling
         )
         self._tokens = len(result.tokens)
         self._closed = not words or result.timestamps[-1] + self._metadata.word_trail <= seconds
-        settled = self.recognizer.native or (self._last_step is not None and not self.ready)
+        settled = self.recognizer.native or ended
         self._hypothesis = Hypothesis(text, len(text) if settled else 0, words, language)
 
     def accept(self, samples: Samples) -> None:
@@ -195,6 +194,8 @@ class SherpaEngine:
     def __init__(self, folder: Path = TINY) -> None:
         self._metadata = read_metadata(folder)
         self._loader = Loader(folder, self._metadata)
+        words = [word for words in self._metadata.vocabulary.values() for word in words if word.isascii()]
+        self._beginnings = list_beginnings(words)
         for language in (None, *self._metadata.languages):  # so that no session waits for it
             self._loader.load(language, hotwords=False)
 
@@ -216,7 +217,8 @@ class SherpaEngine:
         language = options.language
         hotwords = self._choose_hotwords(options.hotwords, language)
         recognizer = self._loader.load(language, bool(hotwords))
-        return SherpaStream(recognizer, self._metadata, language, hotwords)
+        spelling = Spelling(self._metadata.word_lead, self._metadata.word_trail, language, self._beginnings)
+        return SherpaStream(recognizer, self._metadata, spelling, hotwords)
 
     def decode(self, streams: Sequence[Stream]) -> None:
         batch = [stream for stream in streams if isinstance(stream, SherpaStream) and stream.ready]
@@ -260,3 +262,8 @@ class SherpaEngine:
 def load_tiny() -> SherpaEngine:
     """The model that ships with the product. Call it in the process that decodes: no fork after it."""
     return SherpaEngine(TINY)
+
+
+def load_folder(folder: Path) -> SherpaEngine:
+    """An installed model of the same make."""
+    return SherpaEngine(folder)

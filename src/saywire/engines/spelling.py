@@ -4,23 +4,31 @@ A token that begins a word starts with a space or "▁"; a Mandarin character is
 words are separated by spaces, Mandarin is not, so text only ever grows at its end as tokens are added. A
 model's tokens come somewhere inside their word: ``lead`` and ``trail`` say, as measured, where the word
 begins before its first token and ends after its last.
+
+A model of few words can still put the end of one behind the beginning of another ("comcel"). Its lexicon
+mends that without taking back what was shown: a piece that continues no word is dropped, and a word that
+broke off is completed where only one word begins so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..types import Word
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
+    """How one stream's tokens are spelled."""
+
     lead: float
     trail: float
     language: str | None
     """What the client asked for; None: told by the script of the words."""
+    beginnings: Mapping[str, str] = field(default_factory=dict)
+    """Of ``list_beginnings``; empty: any pieces may join."""
 
 
 @dataclass(slots=True)
@@ -36,47 +44,73 @@ def spell(
     times: Sequence[float],
     scores: Sequence[float],
     seconds: float,
+    ended: bool,
     spelling: Spelling,
 ) -> tuple[str, tuple[Word, ...], str | None]:
     """Text, words and language.
 
     ``times`` are seconds of each token, ascending; ``scores`` log-probabilities, or empty where the model has
-    none; ``seconds`` is the length of the audio, which no word leaves.
+    none; ``seconds`` is the length of the audio, which no word leaves; ``ended``: no token will follow.
     """
-    spoken = _gather(tokens, times, scores)
+    spoken = _gather(tokens, times, scores, spelling.beginnings)
+    for word in spoken if ended else spoken[:-1]:
+        word.text = spelling.beginnings.get(word.text) or word.text
     texts = [word.text for word in spoken]
     language = spelling.language or detect_language(texts)
     return join_words(texts), _place(spoken, seconds, spelling), language
+
+
+def list_beginnings(words: Iterable[str]) -> dict[str, str]:
+    """Each beginning of each word, the whole too -> the word it must become; "" where several could be."""
+    lexicon = tuple(words)
+    beginnings: dict[str, str] = {}
+    for word in lexicon:
+        for end in range(1, len(word) + 1):
+            part = word[:end]
+            beginnings[part] = "" if beginnings.get(part, word) != word else word
+    return beginnings | {word: word for word in lexicon}
 
 
 def join_words(texts: Sequence[str]) -> str:
     """Words as a line: no space between two Mandarin characters."""
     line = ""
     for text in texts:
-        gap = " " if line and (text[0].isascii() or line[-1].isascii()) else ""
+        gap = " " if line and not (is_spaceless(text[0]) and is_spaceless(line[-1])) else ""
         line += gap + text
     return line
 
 
+def is_spaceless(character: str) -> bool:
+    """Whether it is of a script written without spaces, whose characters are words: Han and Kana."""
+    return "\u3040" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+
+
 def detect_language(texts: Sequence[str]) -> str | None:
     """'en' or 'zh' where all words are of it; None for none or both."""
-    scripts = {"en" if text.isascii() else "zh" for text in texts}
+    scripts = {_script_of(text) for text in texts}
     return scripts.pop() if len(scripts) == 1 else None
 
 
-def _gather(tokens: Sequence[str], times: Sequence[float], scores: Sequence[float]) -> list[_Spoken]:
+def _script_of(text: str) -> str | None:
+    return "en" if text.isascii() else "zh" if is_spaceless(text[0]) else None
+
+
+def _gather(
+    tokens: Sequence[str], times: Sequence[float], scores: Sequence[float], beginnings: Mapping[str, str]
+) -> list[_Spoken]:
     spoken: list[_Spoken] = []
     for index, token in enumerate(tokens):
         text = token.strip(" ▁")
         if not text:
             continue
-        begins = token[0] in " ▁" or not text.isascii() or not spoken or not spoken[-1].text.isascii()
-        if begins:
-            spoken.append(_Spoken(text, times[index], times[index], []))
-        else:
+        begins = token[0] in " ▁" or is_spaceless(text[0])
+        alone = not spoken or is_spaceless(spoken[-1].text[-1])  # a word's middle without its beginning
+        if begins or (alone and not beginnings):
+            spoken.append(_Spoken(text, times[index], times[index], list(scores[index : index + 1])))
+        elif not alone and (not beginnings or spoken[-1].text + text in beginnings):
             spoken[-1].text += text
             spoken[-1].last = times[index]
-        spoken[-1].scores += scores[index : index + 1]
+            spoken[-1].scores += scores[index : index + 1]
     return spoken
 
 
@@ -84,14 +118,14 @@ def _place(spoken: Sequence[_Spoken], seconds: float, spelling: Spelling) -> tup
     starts: list[float] = []
     before = 0.0
     for word in spoken:
-        starts.append(min(max(word.first - spelling.lead, before), seconds))
-        before = max(starts[-1], word.last + min(spelling.trail, 0.0))
+        starts.append(min(max(round(word.first - spelling.lead, 3), before), seconds))
+        before = max(starts[-1], round(word.last + min(spelling.trail, 0.0), 3))
     ends = []
     for index, word in enumerate(spoken):
         limit = starts[index + 1] if index + 1 < len(spoken) else seconds
-        ends.append(max(starts[index], min(word.last + spelling.trail, limit)))
+        ends.append(max(starts[index], min(round(word.last + spelling.trail, 3), limit)))
     return tuple(
-        Word(word.text, round(start, 3), round(end, 3), _average(word.scores))
+        Word(word.text, start, end, _average(word.scores))
         for word, start, end in zip(spoken, starts, ends, strict=True)
     )
 

@@ -48,7 +48,7 @@ class Whisper:
         except (RuntimeError, ValueError) as e:
             raise EngineFailed(f"the Whisper model in '{folder}' cannot be loaded: {e}") from e
         self._info = EngineInfo(
-            "whisper",
+            folder.name,
             self._model.feature_extractor.sampling_rate,
             tuple(self._model.supported_languages),
             words=True,

@@ -186,10 +186,11 @@ class WindowedStream:
     def _place(self, words: Iterable[Word], end: int) -> tuple[Word, ...]:
         """Window times to times from ``reset``, inside the audio."""
         origin, limit = self._start / self._info.sample_rate, end / self._info.sample_rate
-        return tuple(
-            replace(word, start=min(word.start + origin, limit), end=min(word.end + origin, limit))
-            for word in words
-        )
+
+        def fit(time: float) -> float:
+            return min(max(0.0, round(time + origin, 3)), limit)
+
+        return tuple(replace(word, start=fit(word.start), end=fit(word.end)) for word in words)
 
     def _trim(self, end: int) -> None:
         rate = self._info.sample_rate
@@ -247,4 +248,4 @@ def put_in_order(words: Iterable[Word], now: float) -> Iterable[Word]:
     for word in words:
         start = max(word.start, now)
         now = max(word.end, start)
-        yield replace(word, text=word.text.strip(), start=round(start, 3), end=round(now, 3))
+        yield replace(word, text=word.text.strip(), start=start, end=now)

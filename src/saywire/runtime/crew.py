@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import cast
 
 from .. import messages as m
@@ -15,7 +17,7 @@ from ..engines import Entry
 from ..engines.base import EngineInfo
 from ..errors import EngineFailed, Overloaded, SaywireError
 from .hosted import Hosted
-from .link import Down, Drop, Hello, Refused, Unpacker, pack
+from .link import Down, Drop, Hello, Ping, Refused, Trying, Unpacker, pack
 from .starters import Starter
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,13 @@ SPARE = 1
 """Of those, idle ones that are kept for whoever comes next."""
 BIRTHS = 3
 """Workers in a row that may die before they are loaded."""
+GRACE = 1.0
+"""Seconds that workers have to end when the crew stops, before they are killed."""
+WATCH = 10.0
+"""Seconds between questions to a worker whether it is there;"""
+PATIENCE = 3
+"""one that left so many unanswered hangs, and is killed. No step of an engine takes half a minute."""
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which on Windows kills as well
 
 
 class Crew:
@@ -41,19 +50,31 @@ class Crew:
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._watching: asyncio.TimerHandle | None = None
 
     async def loaded(self) -> None:
         """Start workers if there are none, and wait for all there should be. Raises why there are none."""
-        if not self.links:
-            self._start()
-        await asyncio.shield(self._loaded)
+        loaded = self._loaded
+        if not self.staying:
+            self._start(1)
+        await asyncio.shield(loaded)
 
     async def stop(self) -> None:
+        """End all workers, those that hang too; idempotent."""
         self._stopped = True
+        if self._watching:
+            self._watching.cancel()
+        if not self._loaded.done():
+            self._fail_loading(Overloaded(f"'{self.entry.name}' is being stopped"))
         await asyncio.gather(*self._tasks)
         for link in self.links:
             link.close()
-        await asyncio.gather(*(link.gone for link in self.links))
+        gone = [link.gone for link in self.links]
+        if gone:
+            await asyncio.wait(gone, timeout=GRACE)
+            for link in self.links:
+                link.kill()
+            await asyncio.wait(gone)
         self._starter.retire(self.entry)
 
     def seat(self, hosted: Hosted) -> None:
@@ -61,32 +82,41 @@ class Crew:
         self._waiting.append(hosted)
         self._fill()
 
+    def forget(self, hosted: Hosted) -> None:
+        """It has ended, and waits no more."""
+        if hosted in self._waiting:
+            self._waiting.remove(hosted)
+
     @property
     def sessions(self) -> int:
         return sum(len(link.sessions) for link in self.links)
+
+    @property
+    def staying(self) -> list[WorkerLink]:
+        """Without those that were told to end, or cannot load."""
+        return [link for link in self.links if not link.expected]
 
     # From the links.
 
     def greeted(self, info: EngineInfo) -> None:
         """A worker has loaded its engine."""
         first, self.info = self.info is None, info
+        if first:
+            self._watch()
         self._stillborn = 0
         enough = 1 if info.max_streams else self._wanted
         if sum(bool(link.pid) for link in self.links) >= enough and not self._loaded.done():
             self._loaded.set_result(None)
-        for _ in range(SPARE if info.max_streams else self._wanted - 1) if first else ():
-            self._start()
+        full = self._wanted if not info.max_streams else 1 + SPARE if first else 0
+        self._start(full - len(self.staying))
         self._fill()
 
     def refused(self, error: SaywireError) -> None:
         """The engine cannot be loaded: all who wait are told; whoever comes later makes us try again."""
+        self._starter.retire(self.entry)
         if not self._loaded.done():
-            self._loaded.set_exception(error)
-            self._loaded.exception()  # it is looked at, whether or not somebody awaits it
-            self._loaded = asyncio.get_running_loop().create_future()
-        waiting, self._waiting = self._waiting, deque()
-        for hosted in waiting:
-            hosted.refused(error)
+            self._fail_loading(error)
+        self._turn_away(error)
 
     def lost(self, link: WorkerLink) -> None:
         if self._stopped:
@@ -94,12 +124,13 @@ class Crew:
         self.links.remove(link)
         if not link.expected:
             self._replace(link)
-        for hosted in list(link.sessions.values()):
-            hosted.lost()
+        for number, hosted in list(link.sessions.items()):
+            hosted.lost(tried=number == link.tried)
+        self._fill()
 
     def left(self) -> None:
         """A seat became free: the workers of a growing crew go when they are not needed."""
-        idle = [link for link in self.links if link.pid and not link.sessions]
+        idle = [link for link in self.staying if link.pid and not link.sessions]
         if self.info and self.info.max_streams and len(idle) > SPARE:
             idle[-1].close()
         self._fill()
@@ -109,15 +140,25 @@ class Crew:
     def _fill(self) -> None:
         while self._waiting and (link := self._best()):
             Place(link, next(self._numbers)).take(self._waiting.popleft())
-        starting = sum(not link.pid for link in self.links)
-        for _ in range(len(self._waiting) - starting):
-            if len(self.links) >= self._most():
-                break
-            self._start()
-        if self._waiting and not any(not link.pid for link in self.links):
-            self.refused(
-                Overloaded(f"all {len(self.links)} workers of '{self.entry.name}' are taken; try later")
-            )
+        room = self._most() - len(self.staying)
+        self._start(min(len(self._waiting) - self._starting, room))
+        if self._waiting and not self._starting:
+            taken = f"all {len(self.staying)} workers of '{self.entry.name}' are taken; try later"
+            self._turn_away(Overloaded(taken))
+
+    @property
+    def _starting(self) -> int:
+        return sum(not link.pid for link in self.staying)
+
+    def _fail_loading(self, error: SaywireError) -> None:
+        self._loaded.set_exception(error)
+        self._loaded.exception()  # it is looked at, whether or not somebody awaits it
+        self._loaded = asyncio.get_running_loop().create_future()
+
+    def _turn_away(self, error: SaywireError) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for hosted in waiting:
+            hosted.refused(error)
 
     def _most(self) -> int:
         grows = self.info is not None and self.info.max_streams is not None
@@ -126,28 +167,36 @@ class Crew:
     def _best(self) -> WorkerLink | None:
         """The worker with the fewest sessions that has room."""
         most = self.info.max_streams if self.info else None
-        able = [
-            x for x in self.links if x.pid and not x.expected and (most is None or len(x.sessions) < most)
-        ]
+        able = [x for x in self.staying if x.pid and (most is None or len(x.sessions) < most)]
         return min(able, key=lambda link: len(link.sessions), default=None)
 
     def _replace(self, link: WorkerLink) -> None:
         log.warning("a worker of '%s' died with %d sessions", self.entry.name, len(link.sessions))
         self._stillborn += not link.pid
         if self._stillborn < BIRTHS:
-            self._start()
+            self._start(1)
         else:
             self._stillborn = 0
             self.refused(EngineFailed(f"workers of '{self.entry.name}' die before they are loaded"))
 
-    def _start(self) -> None:
-        if self._stopped:
-            return
-        link = WorkerLink(self)
-        self.links.append(link)
-        task = asyncio.create_task(self._connect(link, self._starter.start(self.entry)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _watch(self) -> None:
+        for link in self.staying:
+            link.ask()
+        if not self._stopped:
+            self._watching = asyncio.get_running_loop().call_later(WATCH, self._watch)
+
+    def _start(self, count: int) -> None:
+        for _ in range(0 if self._stopped else count):
+            try:
+                end = self._starter.start(self.entry)
+            except OSError as e:
+                self.refused(EngineFailed(f"no worker of '{self.entry.name}' can be started: {e}"))
+                return
+            link = WorkerLink(self)
+            self.links.append(link)
+            task = asyncio.create_task(self._connect(link, end))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, link: WorkerLink, end: socket.socket) -> None:
         await asyncio.get_running_loop().create_connection(lambda: link, sock=end)
@@ -162,6 +211,9 @@ class WorkerLink(asyncio.Protocol):
         """Of the worker process; 0 while it is loading."""
         self.expected = False
         """Whether the link's end is."""
+        self.tried = 0
+        """The session that the worker last said might kill it."""
+        self._unanswered = 0
         self.gone = asyncio.get_running_loop().create_future()
         self._crew = crew
         self._unpacker = Unpacker()
@@ -173,10 +225,29 @@ class WorkerLink(asyncio.Protocol):
             self._transport.write(pack(number, message))
 
     def close(self) -> None:
-        """Let the worker end."""
+        """Let the worker end; its end of the link says when it has."""
         self.expected = True
+        if self._transport and not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def ask(self) -> None:
+        """Is it there? Kills one that has not said anything to many such questions."""
+        if self._unanswered >= PATIENCE:
+            log.error("worker %d hangs and is killed", self.pid)
+            self.kill()
+        elif self.pid:
+            self._unanswered += 1
+            self.send(0, Ping())
+
+    def kill(self) -> None:
+        """End a worker that does not end by itself. While its end of the link is open, its id is its own."""
+        if self.gone.done():
+            return
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, KILL)
         if self._transport:
-            self._transport.close()
+            self._transport.abort()
 
     def left(self) -> None:
         self._crew.left()
@@ -187,6 +258,7 @@ class WorkerLink(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
 
     def data_received(self, data: bytes) -> None:
+        self._unanswered = 0
         for number, message in self._unpacker.feed(data):
             match message:
                 case Hello(info, pid):
@@ -195,6 +267,8 @@ class WorkerLink(asyncio.Protocol):
                 case Refused(error):
                     self.expected = True
                     self._crew.refused(error)
+                case Trying():
+                    self.tried = number
                 case _ if hosted := self.sessions.get(number):
                     assert isinstance(message, m.Event)
                     hosted.hear(message)

@@ -21,6 +21,14 @@ from .link import Down, Open
 
 DEATHS = 3
 """Workers that may die on the same audio before the session is given up."""
+COMMANDS = 1000
+"""Without audio, that may wait for their answer or their settling."""
+QUESTIONS = 16
+"""Configures before the first audio, of those."""
+EVENTS = 10_000
+"""That may wait for somebody to take them."""
+THIN = 100
+"""Events that wait when partials begin to be thinned out: only the newest of an utterance is kept then."""
 
 
 class Seat(Protocol):
@@ -68,12 +76,14 @@ class Hosted:
     def receive(self, command: m.Command) -> None:
         if self._finishing or self._over:
             raise OutOfOrder(f"{type(command).__name__} after the session's end")
+        if not isinstance(command, m.Audio | m.Finish):
+            self._check_room()
         match command:
             case m.Audio(samples, rate):
                 self._take_audio(samples, rate)
             case m.Configure(options) if not self._keep.position:
                 self._ask(options)
-            case m.Configure(options) if not self._usher.same_model(options, self._keep.options):
+            case m.Configure(options) if not self._usher.same_model(options, self._wanted):
                 error = BadRequest("the model can change only before the first audio", param="model")
                 self._say(m.Failed(None, error))
             case _:
@@ -99,6 +109,13 @@ class Hosted:
             self._leave()
             self._usher.forget(self)
 
+    def give_up(self, error: SaywireError) -> None:
+        """End the session with this error, which is told; idempotent."""
+        if not self._over:
+            error.fatal = True
+            self.close()
+            self._say(m.Failed(None, error))
+
     # From the usher.
 
     def seated(self, seat: Seat) -> None:
@@ -107,7 +124,8 @@ class Hosted:
             seat.leave()
             return
         self._seat = seat
-        seat.send(Open(self._asked[0] if self._asked else self._keep.options, self._keep.settled))
+        options = self._asked[0] if self._asked else self._keep.options
+        seat.send(Open(options, self._keep.settled, suspect=self._deaths > 0))
         for command in self._keep.commands():
             seat.send(command)
         if self._echo.catching_up and not self._finishing:
@@ -121,14 +139,15 @@ class Hosted:
             self._say(m.Failed(None, error))
             self._go_on()
         else:
-            self._fail(error)
+            self.give_up(error)
 
-    def lost(self) -> None:
-        """The worker died: go on in another one."""
+    def lost(self, tried: bool) -> None:
+        """The worker died: go on in another one. ``tried``: it said before that this session might do it."""
         self._seat = None
-        self._deaths += 1
+        if tried or not self._deaths:
+            self._deaths += 1
         if self._deaths >= DEATHS:
-            self._fail(EngineFailed(f"{self._deaths} workers died on this session's audio; it is given up"))
+            self.give_up(EngineFailed(f"{self._deaths} workers died on this session's audio; it is given up"))
         else:
             self._request()
 
@@ -140,6 +159,16 @@ class Hosted:
             self._pass_on(event)
 
     # Inside.
+
+    @property
+    def _wanted(self) -> Options:
+        """Of the model that the session is to have."""
+        return self._asked[-1] if self._asked else self._keep.options
+
+    def _check_room(self) -> None:
+        for limit, waiting in ((QUESTIONS, len(self._asked)), (COMMANDS, self._keep.waiting)):
+            if waiting >= limit:
+                raise Overloaded(f"{waiting} commands wait for the engine, which is the limit; send fewer")
 
     def _take_audio(self, samples: Samples, rate: int) -> None:
         if self.backlog > self._max_backlog:
@@ -204,24 +233,32 @@ class Hosted:
     def _pass_on(self, event: m.Event) -> None:
         self._keep.note(event)
         match event:
+            case m.Failed(None, error) if error.fatal:
+                self.give_up(error)
+                return
             case m.Settled():
                 self._deaths = 0
             case m.Finished():
-                self._say(event)
                 self.close()
-                return
             case _:
                 pass
         self._say(event)
 
     def _say(self, event: m.Event) -> None:
+        if isinstance(event, m.Partial) and len(self._events) > THIN:
+            self._thin(event.utterance)
         self._events.append(event)
         self._moved()
+        if len(self._events) > EVENTS:
+            self.give_up(Overloaded(f"{EVENTS} events wait to be read, which is the limit; read faster"))
 
-    def _fail(self, error: SaywireError) -> None:
-        error.fatal = True
-        self._say(m.Failed(None, error))
-        self.close()
+    def _thin(self, utterance: int) -> None:
+        """Of the partials of an utterance the newest says all."""
+        match self._events:
+            case [*_, m.Partial(before)] if before == utterance:
+                self._events.pop()
+            case _:
+                pass
 
     def _leave(self) -> None:
         if self._seat:

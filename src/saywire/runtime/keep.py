@@ -6,8 +6,13 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from .. import messages as m
-from ..types import Options
+from ..types import Options, Samples
+
+CRUMB = 1600
+"""Samples; kept audio shorter than this grows by what comes next: each piece costs memory of its own."""
 
 
 @dataclass(slots=True)
@@ -29,6 +34,8 @@ class Keep:
         self.settled = m.Settled(0, 0, 0)
         self.position = 0
         """Samples of all audio ever added."""
+        self.waiting = 0
+        """Commands other than audio that are kept."""
         self._kept: deque[Kept] = deque()
         self._number = 0
 
@@ -39,9 +46,11 @@ class Keep:
         match command:
             case m.Audio(samples):
                 self.position += len(samples)
+                command = self._join(samples)
             case m.Mark() | m.Finish():
-                pass
+                self.waiting += 1
             case _:
+                self.waiting += 1
                 self._number += 1
         self._kept.append(Kept(command, self.position, self._number))
 
@@ -59,11 +68,27 @@ class Keep:
             case m.Cleared():
                 self._answer(m.Clear, event)
             case m.Marked(id):
-                self._kept = deque(kept for kept in self._kept if kept.command != m.Mark(id))
+                self._forget_mark(m.Mark(id))
             case m.Settled():
                 self._settle(event)
             case _:
                 pass
+
+    def _join(self, samples: Samples) -> m.Audio:
+        """With the audio just before it, where that is but a crumb."""
+        match self._kept:
+            case [*_, Kept(m.Audio(crumb))] if len(crumb) < CRUMB:
+                self._kept.pop()
+                return m.Audio(np.concatenate([crumb, samples]))
+            case _:
+                return m.Audio(samples)
+
+    def _forget_mark(self, mark: m.Mark) -> None:
+        for i, kept in enumerate(self._kept):
+            if kept.command == mark:
+                del self._kept[i]
+                self.waiting -= 1
+                return
 
     def _answer(self, kind: type[m.Configure] | type[m.Clear], event: m.Event) -> None:
         for kept in self._kept:
@@ -77,6 +102,7 @@ class Keep:
             if kept.number <= event.commands and isinstance(kept.answer, m.Configured):
                 self.options = kept.answer.options
         self._kept = deque(rest for kept in self._kept if (rest := what_is_left(kept, event)))
+        self.waiting = sum(not isinstance(kept.command, m.Audio) for kept in self._kept)
 
 
 def what_is_left(kept: Kept, settled: m.Settled) -> Kept | None:

@@ -29,11 +29,23 @@ class Open:
 
     options: Options
     resume: m.Settled
+    suspect: bool = False
+    """Whether it was there when a worker died: the worker then says when it touches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Down: forget a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Down: are you there? Answered by Pong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Up, as session 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +63,13 @@ class Refused:
     error: e.SaywireError
 
 
-Down = Open | Drop | m.Command
-Up = Hello | Refused | m.Event
+@dataclass(frozen=True, slots=True)
+class Trying:
+    """Up: until the next of its kind this session, a suspect, is to blame should the worker die; 0: none."""
+
+
+Down = Open | Drop | Ping | m.Command
+Up = Hello | Refused | Trying | Pong | m.Event
 
 _AUDIO = 0
 _KINDS: tuple[type, ...] = (
@@ -66,6 +83,9 @@ _KINDS: tuple[type, ...] = (
     m.Mark,
     Hello,
     Refused,
+    Trying,
+    Ping,
+    Pong,
     m.Configured,
     m.SpeechStarted,
     m.SpeechStopped,
@@ -137,14 +157,16 @@ class Unpacker:
         self._bytes = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, Down | Up]]:
-        """Yield (session, message) for every frame that is whole now."""
+        """Yield (session, message) for every frame that is whole now; each once, even to one who stops."""
         self._bytes += data
         at = 0
-        while len(self._bytes) - at >= HEAD.size:
-            length, session, kind = HEAD.unpack_from(self._bytes, at)
-            end = at + 4 + length
-            if end > len(self._bytes):
-                break
-            yield session, _unpack(kind, bytes(self._bytes[at + HEAD.size : end]))
-            at = end
-        del self._bytes[:at]
+        try:
+            while len(self._bytes) - at >= HEAD.size:
+                length, session, kind = HEAD.unpack_from(self._bytes, at)
+                start, end = at + HEAD.size, at + 4 + length
+                if end > len(self._bytes):
+                    break
+                at = end
+                yield session, _unpack(kind, bytes(self._bytes[start:end]))
+        finally:
+            del self._bytes[:at]

@@ -16,9 +16,9 @@ from itertools import count
 from .. import engines
 from ..config import Config
 from ..engines import Entry
-from ..engines.remotes import with_remotes
 from ..errors import Overloaded, SaywireError
 from ..types import Options
+from . import models
 from .base import Model
 from .crew import Crew
 from .hosted import Hosted
@@ -43,9 +43,11 @@ CLOUD_NAMES = (
 class Pool:
     """``runtime.base.Host``. Make it anywhere; ``start`` and the rest inside the loop."""
 
-    def __init__(self, config: Config, entries: Sequence[Entry] = engines.ENGINES) -> None:
+    def __init__(self, config: Config, entries: Sequence[Entry] | None = None) -> None:
+        """``entries``: all that may be asked for; None: what the product has and what is installed, now and
+        later."""
         self._config = config
-        self._entries = with_remotes(config, entries)
+        self._given = entries
         self._starter: Starter | None = None
         self._crews: dict[str, Crew] = {}
         self._sessions: set[Hosted] = set()
@@ -54,7 +56,7 @@ class Pool:
     async def start(self) -> None:
         """Begin the crews of the default model and of those to preload. Raises what they raise."""
         names = {self._default(None).name, *self._config.engine.preload}
-        entries = [engines.find(name, self._entries) for name in names]
+        entries = [models.find_entry(name, self._entries) for name in names]
         self._starter = choose(self._config.engine.start)
         loaded = False
         try:
@@ -65,14 +67,14 @@ class Pool:
                 await self.stop()
 
     async def stop(self) -> None:
-        """End every session and worker at once; idempotent."""
+        """End every session, with an error, and every worker, at once; idempotent."""
         for session in tuple(self._sessions):
-            session.close()
+            session.give_up(Overloaded("the server is stopping; try again later"))
         await asyncio.gather(*(crew.stop() for crew in self._crews.values()))
         self._crews.clear()
-        if self._starter:
-            await asyncio.to_thread(self._starter.end)
-            self._starter = None
+        starter, self._starter = self._starter, None
+        if starter:
+            await asyncio.to_thread(starter.end)
 
     async def __aenter__(self) -> Pool:
         await self.start()
@@ -91,6 +93,10 @@ class Pool:
 
     def models(self) -> Sequence[Model]:
         return [self._describe(entry) for entry in self._entries if not entry.missing]
+
+    @property
+    def _entries(self) -> Sequence[Entry]:
+        return models.known_entries(self._config) if self._given is None else self._given
 
     @property
     def sessions(self) -> int:
@@ -117,25 +123,27 @@ class Pool:
 
     def same_model(self, one: Options, other: Options) -> bool:
         try:
-            return self._resolve(one) is self._resolve(other)
+            return self._resolve(one) == self._resolve(other)
         except SaywireError:
             return False
 
     def forget(self, hosted: Hosted) -> None:
         self._sessions.discard(hosted)
+        for crew in self._crews.values():
+            crew.forget(hosted)
 
     # Inside.
 
     def _resolve(self, options: Options) -> Entry:
-        names = {entry.name for entry in self._entries}
-        if options.model is None or (options.model in CLOUD_NAMES and options.model not in names):
+        named, entries = options.model, self._entries
+        if named is None or (named in CLOUD_NAMES and named not in {entry.name for entry in entries}):
             return self._default(options.language)
-        return engines.find(options.model, self._entries)
+        return models.find_entry(named, entries)
 
     def _default(self, language: str | None) -> Entry:
         settings = self._config.engine
         if settings.model != "auto":
-            return engines.find(settings.model, self._entries)
+            return models.find_entry(settings.model, self._entries)
         return engines.choose(language or settings.language, self._entries).entry
 
     def _crew(self, entry: Entry) -> Crew:
@@ -148,5 +156,5 @@ class Pool:
     def _describe(self, entry: Entry) -> Model:
         crew = self._crews.get(entry.name)
         info = crew.info if crew else None
-        workers, sessions = (len(crew.links), crew.sessions) if crew else (0, 0)
+        workers, sessions = (len(crew.staying), crew.sessions) if crew else (0, 0)
         return Model(entry.name, entry.languages, entry.summary, info, workers, sessions)

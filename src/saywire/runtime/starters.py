@@ -12,10 +12,13 @@ from ..errors import ConfigError
 from . import zygote
 from .worker import work
 
+PATIENCE = 1.0
+"""Seconds that a spawned worker has to end (one that is loading does not look), before it is killed."""
+
 
 class Starter(Protocol):
     def start(self, entry: Entry) -> socket.socket:
-        """Start a worker for an engine; our end of the link to it."""
+        """Start a worker for an engine; our end of the link to it. Raises OSError when the system cannot."""
 
     def retire(self, entry: Entry) -> None:
         """Free what is kept for further workers of an engine."""
@@ -39,11 +42,13 @@ class Forking:
     def start(self, entry: Entry) -> socket.socket:
         try:
             return self._fork(entry)
-        except OSError:  # whom we asked was killed
+        except BrokenPipeError:  # whom we asked was killed
             self.retire(entry)
-            if self._zygote.process.poll() is not None:
-                self._zygote.end()
-                self._zygote = zygote.start()
+        try:
+            return self._fork(entry)
+        except BrokenPipeError:  # so it was not, or not only, the nursery
+            self._zygote.end()
+            self._zygote = zygote.start()
             return self._fork(entry)
 
     def retire(self, entry: Entry) -> None:
@@ -95,7 +100,10 @@ class Spawning:
 
     def end(self) -> None:
         for process in self._processes:
-            process.join()
+            process.join(PATIENCE)
+            if process.is_alive():
+                process.kill()
+                process.join()
 
 
 def choose(how: str) -> Starter:

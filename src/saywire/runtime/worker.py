@@ -16,7 +16,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,9 +27,9 @@ from ..audio.vad import VoiceDetector
 from ..core.session import Session
 from ..engines import Entry
 from ..engines.base import Engine, Stream
-from ..errors import EngineFailed, SaywireError
+from ..errors import EngineFailed, OutOfOrder, SaywireError
 from ..types import Samples
-from .link import Down, Drop, Hello, Open, Refused, Unpacker, Up, pack
+from .link import Down, Drop, Hello, Open, Ping, Pong, Refused, Trying, Unpacker, Up, pack
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ ROUNDS = 32
 """Frames of each session that are judged before the link is looked at again: about a second of audio."""
 MOST = 1 << 18
 """Bytes read from the link at a time."""
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -49,12 +53,15 @@ class Worker:
         self._fresh: set[int] = set()  # sessions with something to hear or to advance
         self._ready: dict[int, None] = {}  # sessions to decode, in the order they became so
         self._decoding: list[int] = []
+        self._suspects: set[int] = set()  # they were there when a worker died, and have not settled since
+        self._tried = 0  # the one of them that was announced as being touched
         self._thread = DecodingThread(engine) if engine.info.long_steps else None
 
     def run(self) -> None:
         self._send(0, Hello(self._engine.info, os.getpid()))
         sources: list[socket.socket] = [self._link] + ([self._thread.bell] if self._thread else [])
         while True:
+            self._announce(0)
             busy = self._fresh or (self._ready and not self._decoding)
             readable, _, _ = select.select(sources, (), (), 0 if busy else None)
             if self._link in readable and not self._read():
@@ -76,16 +83,22 @@ class Worker:
                 self._open(number, message)
             case Drop():
                 self._drop(number)
-            case _ if session := self._sessions.get(number):
+            case Ping():
+                self._send(0, Pong())
+            case _ if number in self._sessions:
                 assert isinstance(message, m.Command)
-                session.receive(message)
                 self._fresh.add(number)
+                self._have(number, lambda session: session.receive(message))
 
     def _open(self, number: int, message: Open) -> None:
+        if message.suspect:
+            self._suspects.add(number)
+        self._announce(number)
         try:
             self._sessions[number] = Session(self._engine, message.options, message.resume)
-        except SaywireError as error:
-            self._send(number, m.Failed(None, error))
+        except Exception as error:  # an engine is foreign code
+            self._drop(number)
+            self._send(number, m.Failed(None, translated(error, self._engine)))
         else:
             self._send(number, m.Configured(message.options))
 
@@ -93,15 +106,37 @@ class Worker:
         self._sessions.pop(number, None)
         self._fresh.discard(number)
         self._ready.pop(number, None)
+        self._suspects.discard(number)
+
+    def _have(self, number: int, act: Callable[[Session], T]) -> T | None:
+        """Have a session do something; one that breaks is given up, and the others never know."""
+        session = self._sessions.get(number)
+        if session is None:
+            return None
+        try:
+            return act(session)
+        except Exception as error:
+            log.exception("a session broke")
+            self._drop(number)
+            broken = OutOfOrder(f"the session broke: {type(error).__name__}: {error}")
+            self._send(number, m.Failed(None, broken))
+            return None
+
+    def _announce(self, number: int) -> None:
+        """Before the engine is let near a suspect: should that kill us, it is known who did."""
+        number = number if number in self._suspects else 0
+        if number != self._tried and self._tried not in self._decoding:
+            self._tried = number
+            self._send(number, Trying())
 
     def _hear(self) -> None:
         """Judge what came in, all sessions together; then let those move that are not being decoded."""
         fresh, self._fresh = self._fresh, set()
         for _ in range(ROUNDS):
-            heard = [(n, f) for n in fresh if (f := self._sessions[n].next_frame()) is not None]
+            heard = [(n, f) for n in fresh if (f := self._have(n, Session.next_frame)) is not None]
             if not heard:
                 break
-            self._judge([self._sessions[n] for n, _ in heard], [f for _, f in heard])
+            self._judge([n for n, _ in heard], [f for _, f in heard])
         else:
             self._fresh = {n for n, _ in heard}
         for number in fresh:
@@ -110,32 +145,37 @@ class Worker:
             else:
                 self._advance(number)
 
-    def _judge(self, sessions: Sequence[Session], frames: Sequence[Samples]) -> None:
-        probabilities, states = self._detector.judge(np.stack(frames), [s.voice for s in sessions])
-        for session, probability, state in zip(sessions, probabilities, states, strict=True):
-            session.voice = state
-            session.hear(float(probability))
+    def _judge(self, numbers: Sequence[int], frames: Sequence[Samples]) -> None:
+        voices = [self._sessions[number].voice for number in numbers]
+        probabilities, states = self._detector.judge(np.stack(frames), voices)
+        for number, probability, state in zip(numbers, probabilities.tolist(), states, strict=True):
+            self._sessions[number].voice = state
+            self._have(number, lambda session, p=probability: session.hear(p))  # type: ignore[misc]
 
-    def _advance(self, number: int) -> None:
-        session = self._sessions[number]
-        session.advance()
+    def _advance(self, number: int, error: SaywireError | None = None) -> None:
+        self._announce(number)
+        self._have(number, lambda session: session.fail(error) if error else session.advance())
         self._flush(number)
-        if session.ready:
+        if (session := self._sessions.get(number)) and session.ready:
             self._ready[number] = None
+        else:  # it may have been cleared while it waited
+            self._ready.pop(number, None)
 
     def _flush(self, number: int) -> None:
-        session = self._sessions[number]
-        events = session.events_to_send()
+        session = self._sessions.get(number)
+        events = session.events_to_send() if session else None
         if events:
             self._link.sendall(b"".join(pack(number, event) for event in events))
-        if session.finished:
+        if events and any(isinstance(event, m.Settled) for event in events):
+            self._suspects.discard(number)
+        if session and session.finished:
             self._drop(number)
 
     def _decode(self) -> None:
         """One step for as many sessions as the engine takes at a time."""
         if self._decoding or not self._ready:
             return
-        self._decoding = list(self._ready)[: self._engine.info.max_batch]
+        self._decoding = self._choose()
         for number in self._decoding:
             del self._ready[number]
         streams = [self._sessions[number].stream for number in self._decoding]
@@ -144,14 +184,18 @@ class Worker:
         else:
             self._decoded(decode(self._engine, streams))
 
+    def _choose(self) -> list[int]:
+        """Who is decoded next: the first that are ready, but a suspect alone."""
+        batch = list(islice(self._ready, self._engine.info.max_batch))
+        until = next((i for i, number in enumerate(batch) if number in self._suspects), len(batch))
+        batch = batch[: until or 1]
+        self._announce(batch[0])
+        return batch
+
     def _decoded(self, errors: Sequence[SaywireError | None]) -> None:
         numbers, self._decoding = self._decoding, []
         for number, error in zip(numbers, errors, strict=True):
-            session = self._sessions.get(number)
-            if session and error:
-                session.fail(error)
-            if session:
-                self._advance(number)
+            self._advance(number, error)
 
     def _send(self, number: int, message: Up) -> None:
         self._link.sendall(pack(number, message))
@@ -187,12 +231,18 @@ def decode(engine: Engine, streams: Sequence[Stream]) -> list[SaywireError | Non
         engine.decode(streams)
     except Exception as error:  # an engine is foreign code: whatever it raises fails one utterance only
         if len(streams) > 1:
-            return [outcome for stream in streams for outcome in decode(engine, [stream])]
-        if isinstance(error, SaywireError):
-            return [error]
-        log.exception("engine '%s' raised", engine.info.name)
-        return [EngineFailed(f"engine '{engine.info.name}' failed: {type(error).__name__}: {error}")]
+            # Those the engine had come to before it failed have made their step.
+            return [error for x in streams for error in (decode(engine, [x]) if x.ready else [None])]
+        return [translated(error, engine)]
     return [None] * len(streams)
+
+
+def translated(error: Exception, engine: Engine) -> SaywireError:
+    """What an engine raised, in the house's words."""
+    if isinstance(error, SaywireError):
+        return error
+    log.error("engine '%s' raised", engine.info.name, exc_info=error)
+    return EngineFailed(f"engine '{engine.info.name}' failed: {type(error).__name__}: {error}")
 
 
 def work(
@@ -209,7 +259,7 @@ def work(
         return
     try:
         Worker(link, engine, detector or VoiceDetector()).run()
-    except (BrokenPipeError, ConnectionResetError):
+    except ConnectionError:
         pass  # the ingress is gone
     finally:
         engine.close()

@@ -31,6 +31,8 @@ from .link import Refused, pack
 from .worker import work
 
 LENGTH = struct.Struct("<I")
+PATIENCE = 1.0
+"""Seconds that a zygote has to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,13 @@ class Started:
     process: subprocess.Popen[bytes]
 
     def end(self) -> None:
+        """Returns when it has ended; one that hangs is killed."""
         self.requests.close()
-        self.process.wait()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def start() -> Started:

@@ -1,0 +1,189 @@
+"""``saywire models``: what can be installed and is, installing, checking, removing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, JustifyMethod
+from rich.filesize import decimal
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TransferSpeedColumn as SpeedColumn
+from rich.table import Table
+
+from ..config import Config
+from ..engines import ENGINES, FAMILIES, Entry
+from ..engines.manifest import Manifest
+from ..errors import SaywireError
+from ..runtime import models as store_room
+from ..runtime.catalogue import Listed, find_listed, load_catalogue
+from ..runtime.contents import propose_name
+from ..runtime.models import Store
+from ..runtime.probe import probe
+from ..runtime.pull import Watch
+from ..runtime.pull import pull as pull_model
+from . import flags
+
+models = typer.Typer(
+    name="models", help="List, install, check and remove models.", no_args_is_help=True, add_completion=False
+)
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="As `saywire models list` shows them.")]
+
+
+def _open(settings: Config) -> Store:
+    return Store(store_room.find_folder(settings, os.environ))
+
+
+@models.command("list")
+def list_(
+    language: Annotated[str | None, typer.Option(help="Only those that know it, as en or zh.")] = None,
+    installed: Annotated[bool, typer.Option("--installed", help="Only what is installed.")] = False,
+    config: flags.ConfigFile = None,
+    sets: flags.Sets = None,
+) -> None:
+    """Show the models that are installed or can be."""
+    store = _open(flags.load(config, sets, {}).config)
+    here = {manifest.name: manifest for manifest in store.installed()}
+    rows = [_shipped_row(entry) for entry in ENGINES if entry.rank and _speaks(entry.languages, language)]
+    rows += [_installed_row(manifest) for manifest in here.values() if _speaks(manifest.languages, language)]
+    if not installed:
+        listed = (model for model in load_catalogue() if model.name not in here)
+        rows += [_listed_row(model) for model in listed if _speaks(model.languages, language)]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in ("name", "state", "languages", "how", "size", "licence", "what"):
+        justify: JustifyMethod = "right" if column == "size" else "left"
+        table.add_column(column, justify=justify, no_wrap=column != "what", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print(f"{len(here)} installed in {store.folder}", markup=False)
+
+
+def _speaks(languages: tuple[str, ...], wanted: str | None) -> bool:
+    return wanted is None or not languages or wanted in languages
+
+
+def _shipped_row(entry: Entry) -> tuple[str, ...]:
+    return entry.name, "built in", _join(entry.languages), "streaming", "", "", entry.summary
+
+
+def _installed_row(manifest: Manifest) -> tuple[str, ...]:
+    state = "installed" if manifest.family in FAMILIES else "installed, no engine"
+    how = "streaming" if manifest.streaming else "whole"
+    languages, licence = _join(manifest.languages), manifest.licence or "unknown"
+    return manifest.name, state, languages, how, decimal(manifest.size), licence, manifest.summary
+
+
+def _listed_row(model: Listed) -> tuple[str, ...]:
+    how = "streaming" if model.streaming else "whole"
+    state = "to pull" if model.family in FAMILIES else "to pull, no engine"
+    size = f"~{decimal(model.size).replace('.0 ', ' ')}"
+    return model.name, state, _join(model.languages), how, size, model.licence, model.summary
+
+
+def _join(languages: tuple[str, ...]) -> str:
+    shown = ", ".join(languages[:5]) + (f" and {len(languages) - 5} more" if len(languages) > 5 else "")
+    return shown or "many"
+
+
+@models.command()
+def pull(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
+    """Download models of the catalogue and install them. Exits with 1 when one of several failed."""
+    settings = flags.load(config, sets, {}).config
+    store = _open(settings)
+    wanted = [find_listed(name, load_catalogue()) for name in dict.fromkeys(names)]
+    failed = 0
+    for model in wanted:
+        try:
+            with _watching(model.name) as watch:
+                manifest = pull_model(model, store, settings.models, probe, watch)
+        except SaywireError as error:
+            if len(wanted) == 1:
+                raise
+            failed += 1
+            typer.echo(f"saywire: {error.message}", err=True)
+        else:
+            unknown = sum(not file.published for file in manifest.files)
+            if unknown:
+                typer.echo(f"{unknown} of {len(manifest.files)} checksums were not published; recorded now")
+            _tell(manifest, store)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _tell(manifest: Manifest, store: Store) -> None:
+    typer.echo(f"{manifest.name}: {decimal(manifest.size)} in {store.folder / manifest.name}")
+    if manifest.family in FAMILIES:
+        typer.echo(f"  saywire serve --model {manifest.name}")
+    else:
+        typer.echo(f"  no engine of this version runs models of family '{manifest.family}'")
+
+
+@contextmanager
+def _watching(name: str) -> Iterator[Watch]:
+    """Lines and bars on standard error; bars only where that is a terminal."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), SpeedColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        yield Watch(lambda text: console.print(f"{name}: {text}", markup=False), _follow(bars))
+
+
+def _follow(bars: Progress) -> Callable[[str, int, int | None], None]:
+    tasks: dict[str, TaskID] = {}
+
+    def follow(file: str, done: int, total: int | None) -> None:
+        if file not in tasks:
+            tasks[file] = bars.add_task(file, total=total)
+        bars.update(tasks[file], completed=done, total=total)
+
+    return follow
+
+
+@models.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="A model's folder, or an archive of it (tar, zip).")],
+    name: Annotated[str | None, typer.Option(help="What to call it; else the name of the file.")] = None,
+    languages: Annotated[str, typer.Option("--language", help="Its languages, as in zh,en.")] = "",
+    config: flags.ConfigFile = None,
+    sets: flags.Sets = None,
+) -> None:
+    """Install a model from this machine, without any network."""
+    store = _open(flags.load(config, sets, {}).config)
+    codes = tuple(code.strip() for code in languages.split(",") if code.strip())
+    _tell(store.add(path, name or propose_name(path), codes, probe), store)
+
+
+@models.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these.")] = None,
+    config: flags.ConfigFile = None,
+    sets: flags.Sets = None,
+) -> None:
+    """Compare every file of installed models with its checksum. Exits with 1 when one is damaged."""
+    store = _open(flags.load(config, sets, {}).config)
+    well = True
+    for name in names or [manifest.name for manifest in store.installed()]:
+        damages = store.verify(name)
+        typer.echo(f"{name}: {'damaged' if damages else 'whole'}")
+        for damage in damages:
+            well = False
+            typer.echo(f"  {damage.path} {damage.problem}; remove the model and install it again")
+    if not well:
+        raise typer.Exit(1)
+
+
+@models.command()
+def remove(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
+    """Take installed models, and what unfinished downloads left, off the disk."""
+    store = _open(flags.load(config, sets, {}).config)
+    for name in names:
+        store.remove(name)
+        typer.echo(f"{name}: removed")

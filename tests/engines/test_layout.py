@@ -1,0 +1,143 @@
+"""What a folder is, told by its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from engines.folders import CTC, TRANSDUCER, make_folder, onnx_head, tokens
+from saywire.engines.layout import FUNASR, OFFLINE, STREAMING, TINY, WHISPER, choose_parts, recognise
+from saywire.engines.sherpa import TINY as SHIPPED
+from saywire.errors import EngineFailed
+
+NEMO = {"cache_last_channel_dim1": "17", "chunk_shift": "56", "window_size": "65", "vocab_size": "4"}
+PARAFORMER = {"lfr_window_size": "7", "decoder_num_blocks": "16", "vocab_size": "5"}
+
+
+def fill(folder: Path, **files: Mapping[str, str] | str) -> Path:
+    """ONNX heads with this metadata, and texts; ``_`` stands for the dot of the suffix."""
+    for name, what in files.items():
+        data = what.encode() if isinstance(what, str) else onnx_head(what)
+        (folder / name.replace("_", ".")).write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize(("files", "kind"), [(TRANSDUCER, "transducer"), (CTC, "zipformer2_ctc")])
+def test_real_streaming_folders(tmp_path: Path, files: tuple[str, ...], kind: str) -> None:
+    layout = recognise(make_folder(tmp_path / "m", files))
+    assert (layout.family, layout.kind, layout.streaming) == (STREAMING, kind, True)
+    assert set(layout.files.values()) == set(files)
+    assert layout.chunk == pytest.approx(0.08)
+
+
+def test_the_shipped_folder() -> None:
+    assert recognise(SHIPPED).family == TINY
+
+
+def test_nemo_s_streaming_models(tmp_path: Path) -> None:
+    table = tokens(5, blank_last=True)
+    layout = recognise(fill(tmp_path, encoder_onnx=NEMO, decoder_onnx={}, joiner_onnx={}, tokens_txt=table))
+    assert (layout.family, layout.kind) == (STREAMING, "nemo_transducer")
+    assert (layout.chunk, layout.lookahead) == (pytest.approx(0.56), pytest.approx(0.09))
+
+
+def test_nemo_s_streaming_ctc_models(tmp_path: Path) -> None:
+    layout = recognise(fill(tmp_path, model_onnx=NEMO, tokens_txt=tokens(5, blank_last=True)))
+    assert (layout.family, layout.kind) == (STREAMING, "nemo_ctc")
+
+
+def test_streaming_paraformer(tmp_path: Path) -> None:
+    layout = recognise(fill(tmp_path, encoder_onnx=PARAFORMER, decoder_onnx={}, tokens_txt=tokens(5)))
+    assert (layout.family, layout.kind) == (STREAMING, "paraformer")
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"model_onnx": {"lfr_window_size": "7", "lang_zh": "3"}}, "sense_voice"),
+        ({"model_onnx": {"lfr_window_size": "7"}}, "paraformer"),
+        ({"model_onnx": {"model_type": "zipformer2_ctc"}}, "zipformer2_ctc"),
+        ({"model_onnx": {"model_type": "EncDecCTCModelBPE"}}, "nemo_ctc"),
+        ({"encoder_onnx": {"model_type": "zipformer2"}, "decoder_onnx": {}, "joiner_onnx": {}}, "transducer"),
+        ({"encoder_onnx": {"model_type": "whisper-tiny"}, "decoder_onnx": {}}, "whisper"),
+        ({"encoder_onnx": {}, "decoder_onnx": {}}, "fire_red_asr"),
+    ],
+)
+def test_offline_models_are_told_apart(
+    tmp_path: Path, files: dict[str, Mapping[str, str] | str], kind: str
+) -> None:
+    layout = recognise(fill(tmp_path, tokens_txt=tokens(5), **files))
+    assert (layout.family, layout.kind, layout.streaming) == (OFFLINE, kind, False)
+
+
+def test_marks_and_prefixes_of_offline_models(tmp_path: Path) -> None:
+    (tmp_path / "conv_frontend.onnx").write_bytes(onnx_head({}))
+    assert (recognise(tmp_path).family, recognise(tmp_path).kind) == (OFFLINE, "qwen3_asr")
+    assert choose_parts({"tiny-encoder.int8.onnx", "tiny-decoder.onnx", "tiny-tokens.txt"}) == {
+        "encoder": "tiny-encoder.int8.onnx",
+        "decoder": "tiny-decoder.onnx",
+        "tokens": "tiny-tokens.txt",
+    }
+
+
+def test_folders_of_other_families(tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    (tmp_path / "f").mkdir()
+    assert recognise(fill(tmp_path / "w", model_bin="", config_json="", tokenizer_json="")).family == WHISPER
+    assert recognise(fill(tmp_path / "f", model_pt="", config_yaml="", am_mvn="")).family == FUNASR
+
+
+@pytest.mark.parametrize("missing", TRANSDUCER)
+def test_half_a_model_is_told_what_is_missing(tmp_path: Path, missing: str) -> None:
+    folder = make_folder(tmp_path / "m")
+    (folder / missing).unlink()
+    with pytest.raises(EngineFailed, match=rf"'m' is half a model: .*{missing[:5]}.* missing; download"):
+        recognise(folder)
+
+
+def test_half_a_whisper_is_told_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(EngineFailed, match=r"half a faster-whisper model: tokenizer\.json missing"):
+        recognise(fill(tmp_path, model_bin="", config_json=""))
+
+
+def test_tokens_of_another_model_are_refused(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "m")
+    (folder / "tokens.txt").write_text(tokens(500))
+    with pytest.raises(
+        EngineFailed, match=r"has 500 tokens .* the network has 69 outputs; take tokens.txt and"
+    ):
+        recognise(folder)
+
+
+def test_a_folder_of_something_else_is_told_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(EngineFailed, match=r"it has notes\.txt; expected encoder, decoder and joiner"):
+        recognise(fill(tmp_path, notes_txt="buy milk"))
+    with pytest.raises(EngineFailed, match="'nowhere' cannot be read"):
+        recognise(tmp_path / "nowhere")
+
+
+def test_an_encoder_that_nobody_streams_is_named(tmp_path: Path) -> None:
+    odd = {"decode_chunk_len": "32", "model_type": "emformer"}
+    fill(tmp_path, encoder_onnx=odd, decoder_onnx={}, joiner_onnx={}, tokens_txt=tokens(5))
+    with pytest.raises(EngineFailed, match="of type 'emformer'; sherpa-onnx streams conformer"):
+        recognise(tmp_path)
+
+
+def test_of_many_files_those_of_one_export_are_taken() -> None:
+    names = {
+        f"{part}-epoch-99-avg-1{suffix}.onnx"
+        for part in ("encoder", "decoder", "joiner")
+        for suffix in ("", ".int8")
+    }
+    assert choose_parts({*names, "tokens.txt", "encoder-other.onnx"}) == {
+        "encoder": "encoder-epoch-99-avg-1.int8.onnx",
+        "decoder": "decoder-epoch-99-avg-1.onnx",
+        "joiner": "joiner-epoch-99-avg-1.int8.onnx",
+        "tokens": "tokens.txt",
+    }
+    assert choose_parts({"encoder.onnx", "encoder.int8.onnx", "decoder.int8.onnx", "decoder.onnx"}) == {
+        "encoder": "encoder.int8.onnx",
+        "decoder": "decoder.int8.onnx",
+    }

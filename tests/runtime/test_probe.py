@@ -1,0 +1,47 @@
+"""A model that would end its process ends only the child's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engines.folders import make_installed
+from saywire.engines.manifest import read_manifest, write_manifest
+from saywire.errors import EngineFailed
+from saywire.runtime import probe as module
+from saywire.runtime.probe import probe
+
+
+def test_a_model_that_works(tmp_path: Path) -> None:
+    assert probe(make_installed(tmp_path / "td"))
+
+
+def test_a_family_that_nothing_here_runs(tmp_path: Path) -> None:
+    folder = make_installed(tmp_path / "td")
+    write_manifest(folder, msgspec.structs.replace(read_manifest(folder), family="other"))
+    assert not probe(folder)
+
+
+def test_a_model_that_ends_its_process(tmp_path: Path) -> None:
+    folder = make_installed(tmp_path / "td")
+    data = (folder / "encoder.onnx").read_bytes()
+    (folder / "encoder.onnx").write_bytes(data.replace(b"rnn_hidden_size", b"rnn_hidden_hope"))
+    with pytest.raises(
+        EngineFailed, match=r"ends the process that loads it \(status 255\): .*rnn_hidden_size"
+    ):
+        probe(folder)
+
+
+def test_a_model_that_was_broken_since(tmp_path: Path) -> None:
+    folder = make_installed(tmp_path / "td")
+    (folder / "encoder.onnx").write_bytes((folder / "encoder.onnx").read_bytes()[:-9])
+    with pytest.raises(EngineFailed, match=r"'encoder\.onnx' is not a whole ONNX model"):
+        probe(folder)
+
+
+def test_a_model_that_never_gets_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CHILD", "import time; time.sleep(60)")
+    with pytest.raises(EngineFailed, match="was not ready after 0 s"):
+        probe(make_installed(tmp_path / "td"), 0.2)

@@ -99,6 +99,11 @@ class OnlineStream:
         return len(self._pending) >= BLOCK or (self._finished and not self._ended) or self.can_step
 
     @property
+    def _over(self) -> bool:
+        """Whether no token will follow."""
+        return self._ended and not self.ready
+
+    @property
     def context(self) -> str:
         return ""
 
@@ -149,15 +154,13 @@ class OnlineStream:
     def _tell(self) -> None:
         result = self._handle.get_result_all(self.native)
         lower = str.lower if self._script.capitals else str
-        settled = not self._script.bytes or (self._ended and not self.ready)
+        settled = not self._script.bytes or self._over
         timed = len(result.tokens) == len(result.timestamps) and not self._script.bytes
         if timed:
             seconds = self._heard / RATE
             tokens = [lower(token) for token in result.tokens]
-            ended = self._ended and not self.ready
-            text, words, language = spell(
-                tokens, result.timestamps, result.ys_probs, seconds, ended, self._spelling
-            )
+            times, scores = result.timestamps, result.ys_probs
+            text, words, language = spell(tokens, times, scores, seconds, self._over, self._spelling)
         else:
             text, words, language = lower(result.text.strip()), (), self._spelling.language
         self._hypothesis = Hypothesis(text, len(text) if settled else 0, words, language)

@@ -101,13 +101,10 @@ def _gather(
     spoken: list[_Spoken] = []
     for index, token in enumerate(tokens):
         text = token.strip(" ▁")
-        if not text:
-            continue
-        begins = token[0] in " ▁" or is_spaceless(text[0])
-        alone = not spoken or is_spaceless(spoken[-1].text[-1])  # a word's middle without its beginning
-        if begins or (alone and not beginnings):
+        begins = token[:1] in (" ", "▁") or is_spaceless(text[:1])
+        if text and (begins or not (spoken or beginnings)):
             spoken.append(_Spoken(text, times[index], times[index], list(scores[index : index + 1])))
-        elif not alone and (not beginnings or spoken[-1].text + text in beginnings):
+        elif text and spoken and (not beginnings or spoken[-1].text + text in beginnings):
             spoken[-1].text += text
             spoken[-1].last = times[index]
             spoken[-1].scores += scores[index : index + 1]

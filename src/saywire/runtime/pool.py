@@ -148,7 +148,8 @@ class Pool:
 
     def _crew(self, entry: Entry) -> Crew:
         if entry.name not in self._crews:
-            assert self._starter is not None, "the pool was not started"
+            if self._starter is None:
+                raise Overloaded("the engines are not running; try again later")
             wanted = self._config.engine.workers or min(4, os.cpu_count() or 1)
             self._crews[entry.name] = Crew(entry, self._starter, wanted, self._numbers)
         return self._crews[entry.name]

@@ -124,7 +124,7 @@ def test_a_session_through_two_servers() -> None:
     for final, name in zip(finals, ENGLISH, strict=True):
         end = begin + len(read(name)) / RATE
         assert " ".join(word.text for word in final.words) == final.text
-        assert begin < final.words[0].start < final.words[-1].end <= end
+        assert begin < final.words[0].start < final.words[-1].end < end + 1  # of silence
         begin = end + 1
 
 

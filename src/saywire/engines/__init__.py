@@ -49,10 +49,10 @@ class Entry:
     """Higher is better for a language both have; 0 is never chosen by ``auto``."""
     shares: bool = False
     """Whether it may be loaded before the workers are forked, so that they share its memory."""
-    remote: RemoteConfig | None = None
-    """Of a configured server; the loader takes it then."""
     folder: Path | None = None
     """Of an installed model; the loader takes it then."""
+    remote: RemoteConfig | None = None
+    """Of a configured server; the loader takes it then."""
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -12,17 +12,21 @@ from ..errors import ConfigError
 from . import ENGINES, Entry
 
 
-def with_remotes(config: Config, entries: Sequence[Entry] = ENGINES) -> tuple[Entry, ...]:
-    """The entries and those of the configuration, each once. Raises ConfigError when a name is taken."""
-    added = [entry for entry in map(make_entry, config.remote) if entry not in entries]
-    taken = {entry.name for entry in entries}
-    for entry in added:
-        if entry.name in taken:
-            raise ConfigError(f"remote.{entry.name} has the name of an engine that is here; choose another")
-    return (*entries, *added)
+def with_remotes(config: Config, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries and those of the configuration, which take the place of installed models of their names.
+
+    Raises ConfigError for the name of an engine that ships with the product.
+    """
+    remotes = {remote.name: make_remote_entry(remote) for remote in config.remote}
+    for entry in ENGINES:
+        if entry.name in remotes:
+            raise ConfigError(
+                f"remote.{entry.name} has the name of an engine that ships with the product; choose another"
+            )
+    return [entry for entry in entries if entry.name not in remotes] + list(remotes.values())
 
 
-def make_entry(remote: RemoteConfig) -> Entry:
+def make_remote_entry(remote: RemoteConfig) -> Entry:
     return Entry(
         remote.name,
         "remote:load",

@@ -187,9 +187,9 @@ class Store:
 
 
 def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -> list[Entry]:
-    """All that can be asked for by name here: what ships with the product, is installed, or is remote."""
-    installed = Store(find_folder(config, environment)).entries()
-    return list(with_remotes(config, [*ENGINES, *installed]))
+    """All that can be asked for by name here: what ships with the product, what is installed, and the remote
+    engines of the configuration. Raises ConfigError for a remote that has the name of a shipped one."""
+    return with_remotes(config, [*ENGINES, *Store(find_folder(config, environment)).entries()])
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:

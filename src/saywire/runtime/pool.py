@@ -16,7 +16,6 @@ from itertools import count
 from .. import engines
 from ..config import Config
 from ..engines import Entry
-from ..engines.remotes import with_remotes
 from ..errors import Overloaded, SaywireError
 from ..types import Options
 from . import models
@@ -99,7 +98,7 @@ class Pool:
     def _entries(self) -> Sequence[Entry]:
         if self._given is None:
             return models.known_entries(self._config)
-        return with_remotes(self._config, self._given)
+        return self._given
 
     @property
     def sessions(self) -> int:
@@ -138,10 +137,10 @@ class Pool:
     # Inside.
 
     def _resolve(self, options: Options) -> Entry:
-        names = {entry.name for entry in self._entries}
-        if options.model is None or (options.model in CLOUD_NAMES and options.model not in names):
+        named, entries = options.model, self._entries
+        if named is None or (named in CLOUD_NAMES and named not in {entry.name for entry in entries}):
             return self._default(options.language)
-        return models.find_entry(options.model, self._entries)
+        return models.find_entry(named, entries)
 
     def _default(self, language: str | None) -> Entry:
         settings = self._config.engine

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.config import FIELDS, RANGES, Config, Loaded, load
+from saywire.config import FIELDS, RANGES, REMOTE_FIELDS, Config, Loaded, RemoteConfig, load
 from saywire.errors import ConfigError
 
 NUMBERS = sorted(name for name, hint in FIELDS.items() if hint in (int, float))
@@ -28,8 +28,9 @@ def toml(directory: Path, text: str) -> Path:
 
 
 def value(loaded: Loaded, name: str) -> object:
-    section, _, field = name.partition(".")
-    return getattr(getattr(loaded.config, section), field)
+    section, _, field = name.rpartition(".")
+    holder = loaded.config.remote[0] if section == "remote.x" else getattr(loaded.config, section)
+    return getattr(holder, field)
 
 
 def refusal(path: Path | None, environment: dict[str, str], flags: dict[str, object]) -> str:
@@ -223,3 +224,78 @@ def test_settings_tell_every_value_as_a_person_reads_it() -> None:
     assert shown["engine.preload"] == ("tiny, sphinx", "flag")
     assert shown["engine.language"] == ("none", "default")
     assert shown["server.api_keys"] == ("none", "default")
+
+
+CLOUD = '[remote.cloud]\nurl = "https://api.example/v1"\nmodel = "large"\n'
+
+
+def test_remote_engines_have_a_table_each(tmp_path: Path) -> None:
+    other = (
+        '[remote."my.gpu-1"]\nurl = "http://gpu:8000/v1"\nmodel = "x"\ndialect = "vllm"\nlanguages = ["en"]\n'
+    )
+    loaded = load(toml(tmp_path, CLOUD + "timeout = 5\n" + other), {}, {})
+    assert loaded.config.remote == (
+        RemoteConfig("cloud", "https://api.example/v1", "large", timeout=5.0),
+        RemoteConfig("my.gpu-1", "http://gpu:8000/v1", "x", "vllm", languages=("en",)),
+    )
+    shown = {setting.name: (setting.value, setting.source) for setting in loaded.settings}
+    assert shown["remote.my.gpu-1.dialect"] == (
+        "'vllm'",
+        f"file {tmp_path}/some.toml:remote.my.gpu-1.dialect",
+    )
+    assert shown["remote.cloud.retries"] == ("2", "default")
+
+
+def test_remote_engines_from_the_environment_and_flags(tmp_path: Path) -> None:
+    environment = {
+        "SAYWIRE_REMOTE_CLOUD_API_KEY_ENV": "CLOUD_KEY",
+        "SAYWIRE_REMOTE_MY_GPU_URL": "http://gpu",
+        "SAYWIRE_REMOTE_MY_GPU_MODEL": "x",
+    }
+    config = load(toml(tmp_path, CLOUD), environment, {"remote.cloud.partials": "2"}).config
+    assert config.remote == (
+        RemoteConfig("cloud", "https://api.example/v1", "large", api_key_env="CLOUD_KEY", partials=2.0),
+        RemoteConfig("my_gpu", "http://gpu", "x"),
+    )
+    assert "did you mean" in refusal(None, {"SAYWIRE_REMOTES_X_URL": "http://x"}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[remote]\nurl = 1\n", ("remote.url is not a table", "write [remote.NAME]")),
+        ('[remote.x]\nmodel = "m"\n', ("remote.x has no url",)),
+        ('[remote.x]\nurl = "http://x"\n', ("remote.x has no model",)),
+        ('[remote.x]\nmodle = "m"\n', ("'remote.x.modle'", "did you mean 'remote.x.model'?")),
+        ('[remote.x]\ndialect = "vlm"\n', ("remote.x.dialect is 'vlm'", "one of openai, ")),
+        ("[remote.x]\ntimeout = 0\n", ("remote.x.timeout is 0", "a number from 0.1 to 600")),
+        ("[remote.x]\npartials = nan\n", ("remote.x.partials is nan",)),
+        ('[remote."a b"]\nurl = "http://x"\n', ("cannot be called 'a b'", "use letters")),
+        ('[remote.auto]\nurl = "http://x"\n', ("cannot be called 'auto'",)),
+    ],
+)
+def test_a_wrong_remote_says_what_was_expected(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
+    message = refusal(toml(tmp_path, text), {}, {})
+    assert all(word in message for word in words)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("url", "https://user:sk-secret@api.example/v1"),
+        ("url", "sk-secret"),
+        ("url", "https://api.example?key=sk-secret"),
+        ("api_key_env", "sk-secret"),
+    ],
+)
+def test_keys_in_the_wrong_place_are_refused_and_not_shown(field: str, value: str) -> None:
+    message = refusal(None, {}, {f"remote.x.{field}": value})
+    assert f"remote.x.{field} is not right (flag); expected " in message and "sk-secret" not in message
+
+
+@pytest.mark.parametrize("name", sorted(n for n, hint in REMOTE_FIELDS.items() if hint in (int, float)))
+def test_every_number_of_a_remote_has_limits_and_its_default_is_within(name: str) -> None:
+    given = {"remote.x.url": "http://x", "remote.x.model": "m"}
+    default = value(load(None, {}, given), "remote.x." + name)
+    assert value(load(None, {}, given | {f"remote.x.{name}": default}), "remote.x." + name) == default
+    assert f"remote.x.{name} is inf" in refusal(None, {}, given | {f"remote.x.{name}": float("inf")})

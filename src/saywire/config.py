@@ -1,7 +1,9 @@
 """The server's settings: one typed Config, made of TOML, then environment, then flags.
 
 Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``, with
-commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Without one,
+commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines have a table
+each, ``[remote.NAME]``, and three-part names: ``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a
+file named,
 ``./saywire.toml`` is read, or else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
 An unknown name is a ConfigError at start-up that names the nearest; so is a value of the wrong type
 or out of range, wherever it stands, even where a later source replaces it.
@@ -9,9 +11,10 @@ or out of range, wherever it stands, even where a later source replaces it.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
@@ -55,6 +58,54 @@ class EngineConfig:
     """Seconds of audio a session may be ahead of its engine before it is refused more."""
 
 
+DialectName = Literal[
+    "openai",
+    "openai-stream",
+    "openai-verbose",
+    "openai-chat",
+    "azure",
+    "vllm",
+    "vllm-stream",
+    "vllm-verbose",
+    "vllm-chat",
+    "vllm-omni",
+    "vllm-captioner",
+    "dashscope-asr",
+    "dashscope-omni",
+    "dashscope-captioner",
+]
+"""How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteConfig:
+    """An engine that is somebody else's server."""
+
+    name: str
+    """What sessions ask for; letters, digits, dots, hyphens, underscores."""
+    url: str = ""
+    """http or https, up to what the dialect adds: https://api.openai.com/v1"""
+    model: str = ""
+    """What the server calls the model."""
+    dialect: DialectName = "openai"
+    api_key_env: str = ""
+    """The environment variable that holds the key; empty: the server wants none."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes that sessions may ask for; empty: any."""
+    timeout: float = 30.0
+    """Seconds for one window, tries again included."""
+    retries: int = 2
+    """After the first try, where another may help."""
+    requests: int = 8
+    """At a time, of one worker."""
+    window: float = 30.0
+    """Seconds of audio in one request, at most."""
+    partials: float = 0.0
+    """Seconds from partial to partial, each of which is a request; 0: finals only."""
+    instruction: str = ""
+    """Instead of the dialect's, for chat models that take one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelsConfig:
     folder: str | None = None
@@ -77,6 +128,7 @@ class Config:
     engine: EngineConfig = field(default_factory=EngineConfig)
     turns: Turns = field(default_factory=Turns)
     models: ModelsConfig = field(default_factory=ModelsConfig)
+    remote: tuple[RemoteConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +157,26 @@ class Loaded:
 PREFIX = "SAYWIRE_"
 FILE_VARIABLE = PREFIX + "CONFIG"
 SECRETS = frozenset({"server.api_keys"})
+REMOTE = "remote"
+NAMES = re.compile(r"(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+PRIVATE = {
+    "remote.url": "http:// or https://, a host and a path, without name or password",
+    "remote.api_key_env": "the name of an environment variable, not the key itself",
+}
+"""What is not shown when it is wrong, and what it should be."""
 
 FIELDS: Mapping[str, Any] = {
     f"{section}.{name}": hint
     for section, holder in get_type_hints(Config).items()
+    if is_dataclass(holder)
     for name, hint in get_type_hints(holder).items()
 }
 """The type of every ``section.field``."""
+
+REMOTE_FIELDS: Mapping[str, Any] = {
+    name: hint for name, hint in get_type_hints(RemoteConfig).items() if name != "name"
+}
+"""The type of every field of a ``[remote.NAME]``."""
 
 RANGES: Mapping[str, msgspec.Meta] = {
     "server.host": msgspec.Meta(min_length=1),
@@ -127,6 +192,14 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
+    "remote.url": msgspec.Meta(pattern=r"^https?://[^\s/@?#]+(/[^\s@#]*)?$"),
+    "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
+    "remote.model": msgspec.Meta(min_length=1),
+    "remote.timeout": msgspec.Meta(ge=0.1, le=600),
+    "remote.retries": msgspec.Meta(ge=0, le=10),
+    "remote.requests": msgspec.Meta(ge=1, le=256),
+    "remote.window": msgspec.Meta(ge=5, le=120),
+    "remote.partials": msgspec.Meta(ge=0, le=60),
     "turns.threshold": msgspec.Meta(gt=0, lt=1),
     "turns.padding": msgspec.Meta(ge=0, le=5),
     "turns.shortest": msgspec.Meta(ge=0, le=5),
@@ -153,11 +226,24 @@ def load(path: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     file = path or _find_file(environment)
     values: dict[str, dict[str, object]] = {}
     sources = dict.fromkeys(FIELDS, "default")
+    remotes: dict[str, dict[str, object]] = {}
     for given in (*_read_file(file), *_read_environment(environment), *_read_flags(flags)):
-        section, _, name = given.name.partition(".")
-        values.setdefault(section, {})[name] = _convert(given)
+        section, _, name = given.name.rpartition(".")
+        tables, label = (remotes, section.partition(".")[2]) if "." in section else (values, section)
+        tables.setdefault(label, {})[name] = _convert(given)
         sources[given.name] = given.source
-    return Loaded(msgspec.convert(values, Config), sources)
+    for label in remotes:
+        sources = {f"{REMOTE}.{label}.{name}": "default" for name in REMOTE_FIELDS} | sources
+    config = msgspec.convert(values, Config)
+    remote = tuple(_make_remote(label, table) for label, table in remotes.items())
+    return Loaded(replace(config, remote=remote), sources)
+
+
+def _make_remote(label: str, table: Mapping[str, object]) -> RemoteConfig:
+    for name in ("url", "model"):
+        if not table.get(name):
+            raise ConfigError(f"{REMOTE}.{label} has no {name}; every remote engine needs a url and a model")
+    return msgspec.convert({"name": label, **table}, RemoteConfig)
 
 
 def _find_file(environment: Mapping[str, str]) -> Path | None:
@@ -173,12 +259,22 @@ def _read_file(file: Path | None) -> Iterator[_Given]:
         return
     for section, table in _parse_file(file).items():
         where = f"file {file}:{section}"
-        if section not in {name.partition(".")[0] for name in FIELDS}:
+        if section not in {f.name for f in fields(Config)}:
             raise _unknown("section", section, (f.name for f in fields(Config)), where)
         if not isinstance(table, dict):
             raise ConfigError(f"{section} is not a table ({where}); write [{section}] above its fields")
         for name, value in table.items():
-            yield _Given(f"{section}.{name}", value, f"{where}.{name}")
+            if section == REMOTE:
+                yield from _read_remote(name, value, f"{where}.{name}")
+            else:
+                yield _Given(f"{section}.{name}", value, f"{where}.{name}")
+
+
+def _read_remote(label: str, table: object, where: str) -> Iterator[_Given]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{REMOTE}.{label} is not a table ({where}); write [{REMOTE}.NAME] above it")
+    for name, value in table.items():
+        yield _Given(f"{REMOTE}.{label}.{name}", value, f"{where}.{name}")
 
 
 def _parse_file(file: Path) -> dict[str, Any]:
@@ -195,9 +291,18 @@ def _read_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
     for variable, text in sorted(environment.items()):
         if not variable.startswith(PREFIX) or variable == FILE_VARIABLE:
             continue
-        if variable not in names:
+        name = names.get(variable) or _name_remote(variable)
+        if name is None:
             raise _unknown("variable", variable, (*names, FILE_VARIABLE), f"environment {variable}")
-        yield _Given(names[variable], text, f"environment {variable}")
+        yield _Given(name, text, f"environment {variable}")
+
+
+def _name_remote(variable: str) -> str | None:
+    """The setting of a variable like SAYWIRE_REMOTE_GPU_URL, whose NAME is in lower case then."""
+    for name in sorted(REMOTE_FIELDS, key=len, reverse=True):
+        if found := re.fullmatch(f"{PREFIX}{REMOTE.upper()}_(.+)_{name.upper()}", variable):
+            return f"{REMOTE}.{found[1].lower()}.{name}"
+    return None
 
 
 def _read_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
@@ -205,18 +310,32 @@ def _read_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
 
 
 def _convert(given: _Given) -> object:
-    if given.name not in FIELDS:
-        raise _unknown("setting", given.name, FIELDS, given.source)
-    hint = FIELDS[given.name]
+    key, hint = _look_up(given)
     # Files are typed, so they are read strictly; the environment and flags have only text.
     text = isinstance(given.value, str) and not given.source.startswith("file ")
     value = _split(cast(str, given.value), hint) if text else given.value
-    limited = Annotated[hint, RANGES[given.name]] if given.name in RANGES else hint
+    limited = Annotated[hint, RANGES[key]] if key in RANGES else hint
     try:
         return msgspec.convert(value, limited, strict=not text)
     except msgspec.ValidationError as e:
-        found = f"{given.name} is {_show(given.name, given.value)} ({given.source})"
-        raise ConfigError(f"{found}; expected {_describe(given.name)}") from e
+        # A key may have been put where an address or a variable's name belongs.
+        shown = "not right" if key in PRIVATE else _show(key, given.value)
+        raise ConfigError(f"{given.name} is {shown} ({given.source}); expected {_describe(key, hint)}") from e
+
+
+def _look_up(given: _Given) -> tuple[str, Any]:
+    """Of a setting its name in RANGES and its type. Raises ConfigError for what is none."""
+    section, _, rest = given.name.partition(".")
+    label, _, name = rest.rpartition(".")
+    if section != REMOTE and given.name in FIELDS:
+        return given.name, FIELDS[given.name]
+    if section == REMOTE and name in REMOTE_FIELDS and NAMES.fullmatch(label):
+        return f"{REMOTE}.{name}", REMOTE_FIELDS[name]
+    if section == REMOTE and name in REMOTE_FIELDS:
+        what = f"a remote engine cannot be called '{label}' ({given.source})"
+        raise ConfigError(f"{what}; use letters, digits, dots, hyphens and underscores, and not auto")
+    known = [f"{REMOTE}.{label}.{n}" for n in REMOTE_FIELDS] if section == REMOTE else FIELDS
+    raise _unknown("setting", given.name, known, given.source)
 
 
 def _split(text: str, hint: object) -> object:
@@ -226,8 +345,10 @@ def _split(text: str, hint: object) -> object:
     return None if not text and type(None) in get_args(hint) else text
 
 
-def _describe(name: str) -> str:
-    hint, limits = FIELDS[name], RANGES.get(name)
+def _describe(name: str, hint: Any) -> str:
+    limits = RANGES.get(name)
+    if name in PRIVATE:
+        return PRIVATE[name]
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is tuple:
@@ -253,7 +374,10 @@ def _unknown(kind: str, name: str, known: Iterable[str], source: str) -> ConfigE
 
 
 def _read(config: Config, name: str) -> object:
-    section, _, field_name = name.partition(".")
+    section, _, rest = name.partition(".")
+    label, _, field_name = rest.rpartition(".")
+    if section == REMOTE:
+        return cast(object, next(getattr(r, field_name) for r in config.remote if r.name == label))
     return cast(object, getattr(getattr(config, section), field_name))
 
 

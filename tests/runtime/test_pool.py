@@ -5,13 +5,17 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
+from engines.folders import make_folder
+from engines.recordings import read
 from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
 from saywire import messages as m
-from saywire.config import Config, EngineConfig
+from saywire.config import Config, EngineConfig, ModelsConfig
 from saywire.errors import EngineFailed, Overloaded
+from saywire.runtime.models import Store
 from saywire.runtime.pool import Pool
 from saywire.types import Options
 
@@ -220,3 +224,40 @@ def test_closing_a_session_frees_its_place() -> None:
         assert sum(model.sessions for model in pool.models()) == 0
 
     run(test)
+
+
+def test_a_model_that_is_installed_while_it_runs_can_be_asked_for(tmp_path: Path) -> None:
+    store = Store(tmp_path / "models")
+
+    async def test() -> None:
+        settings = EngineConfig(model="fake", workers=1)
+        config = Config(engine=settings, models=ModelsConfig(folder=str(store.folder)))
+        async with asyncio.timeout(60), Pool(config) as pool:
+            before = Talk(pool, Options(model="mine", turns=MANUAL))
+            before.give(noise(0.1))
+            refused = await before.until_kind(m.Failed)
+            assert isinstance(refused, m.Failed) and refused.error.code == "model_not_found"
+            store.add(make_folder(tmp_path / "release"), "mine", ("zh", "en"), lambda _: None)
+            talk = Talk(pool, Options(model="mine", turns=MANUAL))
+            talk.give(read("three-one-eight"), m.Commit())
+            await talk.finish()
+            assert talk.texts == ["three one eight"]
+            model = next(model for model in pool.models() if model.name == "mine")
+            assert (model.languages, model.workers) == (("zh", "en"), 1)
+
+    asyncio.run(test())
+
+
+def test_a_pool_that_has_stopped_says_so() -> None:
+    async def inside() -> None:
+        async with asyncio.timeout(60):
+            pool = make_pool()
+            async with pool:
+                pass
+            talk = Talk(pool)
+            talk.give(noise(0.1))
+            failed = await talk.until_kind(m.Failed)
+            assert isinstance(failed, m.Failed) and failed.error.code == "overloaded" and failed.error.fatal
+            assert pool.sessions == 0
+
+    asyncio.run(inside())

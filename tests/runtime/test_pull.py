@@ -159,7 +159,7 @@ def test_the_next_source_is_tried(hub: Hub, settings: ModelsConfig, store: Store
         (b"<html>", "is damaged"),
         (pack(FILES)[:50_000], "is damaged"),
         (pack(FILES | {"../../evil": b""}), "would be written outside the folder"),
-        (pack(FILES | {"tokens.txt": b"<blk> 0\na 1\n"}), "has 2 tokens .*the network has 69 outputs"),
+        (pack(FILES | {"tokens.txt": b"<blk> 0\na 1\n"}), r"has 2 tokens .*the network has \d+ outputs"),
         (pack(FILES | {"encoder.onnx": FILES["encoder.onnx"][:-9]}), "is not a whole ONNX model"),
     ],
     ids=["half", "text", "cut", "evil", "tokens", "network"],

@@ -86,6 +86,19 @@ def test_a_nursery_and_the_zygote_may_die_together() -> None:
         starter.end()
 
 
+def test_a_zygote_that_was_killed_with_requests_unread_is_started_again() -> None:
+    """Then the next one meets a reset connection, not a broken pipe."""
+    starter = Forking()
+    try:
+        os.kill(starter.pid, signal.SIGSTOP)
+        starter.start(FAKE).close()
+        os.kill(starter.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)
+        assert isinstance(greet(starter, FAKE), Hello)
+    finally:
+        starter.end()
+
+
 def test_a_zygote_that_hangs_is_killed_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zygote, "PATIENCE", 0.0)
     started = zygote.start()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from ..config import RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
 
@@ -50,6 +51,8 @@ class Entry:
     """Whether it may be loaded before the workers are forked, so that they share its memory."""
     folder: Path | None = None
     """Of an installed model; the loader takes it then."""
+    remote: RemoteConfig | None = None
+    """Of a configured server; the loader takes it then."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -64,7 +67,8 @@ class Entry:
         module, _, function = self.loader.partition(":")
         try:
             make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-            return make(self.folder) if self.folder else make()
+            given = self.folder or self.remote
+            return make(given) if given else make()
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 
@@ -153,9 +157,9 @@ def make_entry(
         known.install,
         languages,
         summary,
-        INSTALLED_RANK,
-        known.shares,
-        folder,
+        rank=INSTALLED_RANK,
+        shares=known.shares,
+        folder=folder,
     )
 
 

@@ -80,6 +80,24 @@ def join_words(texts: Sequence[str]) -> str:
     return line
 
 
+def join_pieces(tokens: Sequence[str]) -> str:
+    """The text of tokens without times: ``@@`` ends a piece whose word goes on; ``</s>`` and the like are not
+    said."""
+    words: list[str] = []
+    goes_on = False
+    for token in tokens:
+        text = token.strip(" ▁")
+        if not text or (text.startswith("<") and text.endswith(">")):
+            continue
+        piece = text.removesuffix("@@")
+        if goes_on:
+            words[-1] += piece
+        else:
+            words.append(piece)
+        goes_on = text.endswith("@@")
+    return join_words(words)
+
+
 def is_spaceless(character: str) -> bool:
     """Whether it is of a script written without spaces, whose characters are words: Han and Kana."""
     return "\u3040" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
@@ -101,13 +119,10 @@ def _gather(
     spoken: list[_Spoken] = []
     for index, token in enumerate(tokens):
         text = token.strip(" ▁")
-        if not text:
-            continue
-        begins = token[0] in " ▁" or is_spaceless(text[0])
-        alone = not spoken or is_spaceless(spoken[-1].text[-1])  # a word's middle without its beginning
-        if begins or (alone and not beginnings):
+        begins = token[:1] in (" ", "▁") or is_spaceless(text[:1])
+        if text and (begins or not (spoken or beginnings)):
             spoken.append(_Spoken(text, times[index], times[index], list(scores[index : index + 1])))
-        elif not alone and (not beginnings or spoken[-1].text + text in beginnings):
+        elif text and spoken and (not beginnings or spoken[-1].text + text in beginnings):
             spoken[-1].text += text
             spoken[-1].last = times[index]
             spoken[-1].scores += scores[index : index + 1]

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import cast
 
-from .. import messages as m
 from ..engines import Entry
 from ..engines.base import EngineInfo
 from ..errors import EngineFailed, Overloaded, SaywireError
 from .hosted import Hosted
-from .link import Down, Drop, Hello, Ping, Refused, Trying, Unpacker, pack
 from .starters import Starter
+from .worker_link import Place, WorkerLink
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +27,7 @@ BIRTHS = 3
 GRACE = 1.0
 """Seconds that workers have to end when the crew stops, before they are killed."""
 WATCH = 10.0
-"""Seconds between questions to a worker whether it is there;"""
-PATIENCE = 3
-"""one that left so many unanswered hangs, and is killed. No step of an engine takes half a minute."""
-KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which on Windows kills as well
+"""Seconds between questions to a worker whether it is there."""
 
 
 class Crew:
@@ -200,99 +193,3 @@ class Crew:
 
     async def _connect(self, link: WorkerLink, end: socket.socket) -> None:
         await asyncio.get_running_loop().create_connection(lambda: link, sock=end)
-
-
-class WorkerLink(asyncio.Protocol):
-    """Our end of the link to one worker."""
-
-    def __init__(self, crew: Crew) -> None:
-        self.sessions: dict[int, Hosted] = {}
-        self.pid = 0
-        """Of the worker process; 0 while it is loading."""
-        self.expected = False
-        """Whether the link's end is."""
-        self.tried = 0
-        """The session that the worker last said might kill it."""
-        self._unanswered = 0
-        self.gone = asyncio.get_running_loop().create_future()
-        self._crew = crew
-        self._unpacker = Unpacker()
-        self._transport: asyncio.Transport | None = None
-
-    def send(self, number: int, message: Down) -> None:
-        """To a dead worker it goes nowhere: the session keeps it and gives it to the next."""
-        if self._transport and not self._transport.is_closing():
-            self._transport.write(pack(number, message))
-
-    def close(self) -> None:
-        """Let the worker end; its end of the link says when it has."""
-        self.expected = True
-        if self._transport and not self._transport.is_closing():
-            self._transport.write_eof()
-
-    def ask(self) -> None:
-        """Is it there? Kills one that has not said anything to many such questions."""
-        if self._unanswered >= PATIENCE:
-            log.error("worker %d hangs and is killed", self.pid)
-            self.kill()
-        elif self.pid:
-            self._unanswered += 1
-            self.send(0, Ping())
-
-    def kill(self) -> None:
-        """End a worker that does not end by itself. While its end of the link is open, its id is its own."""
-        if self.gone.done():
-            return
-        if self.pid:
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, KILL)
-        if self._transport:
-            self._transport.abort()
-
-    def left(self) -> None:
-        self._crew.left()
-
-    # asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
-
-    def data_received(self, data: bytes) -> None:
-        self._unanswered = 0
-        for number, message in self._unpacker.feed(data):
-            match message:
-                case Hello(info, pid):
-                    self.pid = pid
-                    self._crew.greeted(info)
-                case Refused(error):
-                    self.expected = True
-                    self._crew.refused(error)
-                case Trying():
-                    self.tried = number
-                case _ if hosted := self.sessions.get(number):
-                    assert isinstance(message, m.Event)
-                    hosted.hear(message)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._crew.lost(self)
-        self.gone.set_result(None)
-
-
-class Place:
-    """``hosted.Seat``: one session's place in one worker."""
-
-    def __init__(self, link: WorkerLink, number: int) -> None:
-        self._link = link
-        self._number = number
-
-    def send(self, message: Down) -> None:
-        self._link.send(self._number, message)
-
-    def take(self, hosted: Hosted) -> None:
-        self._link.sessions[self._number] = hosted
-        hosted.seated(self)
-
-    def leave(self) -> None:
-        self._link.send(self._number, Drop())
-        if self._link.sessions.pop(self._number, None):
-            self._link.left()

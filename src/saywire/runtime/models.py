@@ -21,6 +21,7 @@ from ..config import Config
 from ..engines import ENGINES, Entry, find, make_entry
 from ..engines.layout import recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
+from ..engines.remotes import with_remotes
 from ..errors import EngineFailed, ModelError, UnknownModel
 from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
@@ -186,8 +187,9 @@ class Store:
 
 
 def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -> list[Entry]:
-    """All that can be asked for by name here: what ships with the product and what is installed."""
-    return [*ENGINES, *Store(find_folder(config, environment)).entries()]
+    """All that can be asked for by name here: what ships with the product, what is installed, and the remote
+    engines of the configuration. Raises ConfigError for a remote that has the name of a shipped one."""
+    return with_remotes(config, [*ENGINES, *Store(find_folder(config, environment)).entries()])
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:

@@ -96,7 +96,9 @@ class Pool:
 
     @property
     def _entries(self) -> Sequence[Entry]:
-        return models.known_entries(self._config) if self._given is None else self._given
+        if self._given is None:
+            return models.known_entries(self._config)
+        return self._given
 
     @property
     def sessions(self) -> int:
@@ -135,9 +137,10 @@ class Pool:
     # Inside.
 
     def _resolve(self, options: Options) -> Entry:
-        if options.model is None or options.model in CLOUD_NAMES:
+        named, entries = options.model, self._entries
+        if named is None or (named in CLOUD_NAMES and named not in {entry.name for entry in entries}):
             return self._default(options.language)
-        return models.find_entry(options.model, self._entries)
+        return models.find_entry(named, entries)
 
     def _default(self, language: str | None) -> Entry:
         settings = self._config.engine
@@ -147,7 +150,8 @@ class Pool:
 
     def _crew(self, entry: Entry) -> Crew:
         if entry.name not in self._crews:
-            assert self._starter is not None, "the pool was not started"
+            if self._starter is None:
+                raise Overloaded("the engines are not running; try again later")
             wanted = self._config.engine.workers or min(4, os.cpu_count() or 1)
             self._crews[entry.name] = Crew(entry, self._starter, wanted, self._numbers)
         return self._crews[entry.name]

@@ -42,11 +42,11 @@ class Forking:
     def start(self, entry: Entry) -> socket.socket:
         try:
             return self._fork(entry)
-        except BrokenPipeError:  # whom we asked was killed
+        except ConnectionError:  # whom we asked was killed
             self.retire(entry)
         try:
             return self._fork(entry)
-        except BrokenPipeError:  # so it was not, or not only, the nursery
+        except ConnectionError:  # so it was not, or not only, the nursery
             self._zygote.end()
             self._zygote = zygote.start()
             return self._fork(entry)

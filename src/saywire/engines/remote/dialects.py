@@ -1,0 +1,102 @@
+"""How each kind of server is asked, as data. A server of a new kind is a new row.
+
+The same words mean different things: OpenAI and vLLM take the audio of ``input_audio`` as bare base64 and
+refuse a data URL there; DashScope takes nothing else. Answers are told apart by their form, not by dialect
+(``answer.py``), so that a server which ignores ``stream`` is understood too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Audio = Literal["file", "base64", "data_url", "audio_url"]
+"""Where audio goes: a file in a form; or, in a chat message, ``input_audio`` with bare base64, the same with
+a data URL, or an ``audio_url`` part with a data URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    path: str
+    """Under the server's URL."""
+    audio: Audio
+    stream: bool = False
+    """Whether the answer is asked for as server-sent events."""
+    verbose: bool = False
+    """Whether ``verbose_json`` is asked for: segments with the model's own doubts."""
+    words: bool = False
+    """Whether times of words are asked for, and must be in the answer."""
+    language: Literal["none", "field", "asr_options", "instruction"] = "none"
+    """Where the session's language goes."""
+    prompt: Literal["none", "field", "system", "system_parts", "instruction"] = "none"
+    """Where the session's prompt and hotwords go; a system message is a text, or a list of parts."""
+    before: bool = False
+    """Whether what was said before the window goes into the prompt, too."""
+    instruction: str = ""
+    """What a model that can do more than transcribe is told beside the audio."""
+    extra: tuple[tuple[str, object], ...] = ()
+    """Fields of the request that are always the same."""
+    key_header: Literal["authorization", "api-key"] = "authorization"
+
+
+TRANSCRIBE = (
+    "Transcribe the speech in this recording word for word, in the language that is spoken. Answer with the"
+    " transcript only. If nobody speaks, answer with nothing."
+)
+SURE = (("temperature", 0),)
+"""The same audio is to give the same text."""
+TEXT_ONLY = (("modalities", ["text"]),)
+
+# openai-openapi openapi.yaml 2026-08-21, createTranscription.
+_OPENAI = Dialect("/audio/transcriptions", "file", language="field", prompt="field", before=True, extra=SURE)
+# vLLM 0.32.0 POST /v1/audio/transcriptions, captured: prompt is the system's turn of Qwen3-ASR.
+_VLLM = replace(_OPENAI, before=False)
+# vLLM 0.32.0 POST /v1/chat/completions, captured with Qwen3-ASR, which needs no instruction.
+_VLLM_CHAT = Dialect("/chat/completions", "base64", prompt="system", extra=SURE)
+# Model Studio, "Qwen3-ASR", OpenAI-compatible; asr_options stands at the top level of the body.
+_DASHSCOPE_ASR = Dialect("/chat/completions", "data_url", language="asr_options", prompt="system_parts")
+
+DIALECTS: Mapping[str, Dialect] = {
+    "openai": _OPENAI,
+    "openai-stream": replace(_OPENAI, stream=True),
+    "openai-verbose": replace(_OPENAI, verbose=True, words=True),
+    # openai-openapi, createChatCompletion, for models that hear (gpt-4o-audio and later)
+    "openai-chat": Dialect(
+        "/chat/completions",
+        "base64",
+        language="instruction",
+        prompt="instruction",
+        instruction=TRANSCRIBE,
+        extra=SURE + TEXT_ONLY,
+    ),
+    "azure": replace(_OPENAI, key_header="api-key"),
+    "vllm": _VLLM,
+    "vllm-stream": replace(_VLLM, stream=True),
+    # Whisper only; vLLM's ``words`` are null even when they are asked for
+    "vllm-verbose": replace(_VLLM, before=True, verbose=True),
+    "vllm-chat": _VLLM_CHAT,
+    "vllm-omni": Dialect(
+        "/chat/completions",
+        "audio_url",
+        language="instruction",
+        prompt="instruction",
+        instruction=TRANSCRIBE,
+        extra=SURE + TEXT_ONLY,
+    ),
+    # Qwen3-Omni-Captioner takes one audio and no text at all, not even a system message
+    "vllm-captioner": Dialect("/chat/completions", "audio_url", extra=SURE),
+    "dashscope-asr": _DASHSCOPE_ASR,
+    # Model Studio, "Qwen-Omni": an answer that is not streamed is an error
+    "dashscope-omni": Dialect(
+        "/chat/completions",
+        "data_url",
+        stream=True,
+        language="instruction",
+        prompt="instruction",
+        instruction=TRANSCRIBE,
+        extra=TEXT_ONLY,
+    ),
+    "dashscope-captioner": Dialect("/chat/completions", "data_url"),
+}
+"""By the name that the configuration has for them (``config.DialectName``)."""

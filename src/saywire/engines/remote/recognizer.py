@@ -1,0 +1,108 @@
+"""A remote server as a recogniser of windows, and ``load``, which makes an engine of its configuration.
+
+The windows of a batch are asked for at the same time. Whoever decodes tries the streams of a failed batch
+again one by one: the answers to the others are kept for that, so that nobody is asked, or waited for, twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ...config import RemoteConfig
+from ...errors import EngineFailed
+from ..base import Engine, EngineInfo
+from ..recognizer import Recognition, Window
+from ..windowed import Pace, Windowed
+from .client import Client
+from .dialects import DIALECTS
+from .request import write
+
+Outcome = Recognition | EngineFailed
+
+
+def load(remote: RemoteConfig) -> Engine:
+    """Connects to nothing yet: the server may be started later. Raises EngineFailed for a missing key."""
+    client = Client(remote, DIALECTS[remote.dialect], read_key(remote, os.environ))
+    pace = Pace(step=remote.partials, agree=2 if remote.partials else 0)
+    return Windowed(Remote(remote, client), pace)
+
+
+def read_key(remote: RemoteConfig, environment: Mapping[str, str]) -> str:
+    """Empty where none is wanted. Raises EngineFailed."""
+    variable = remote.api_key_env
+    if not variable:
+        return ""
+    key = environment.get(variable, "").strip()
+    if not key:
+        raise EngineFailed(
+            f"remote '{remote.name}' wants its key in ${variable}, which is empty; set it",
+            code="remote_no_key",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise EngineFailed(f"${variable} has characters that no key has; copy it again", code="remote_no_key")
+    return key
+
+
+class Remote:
+    """``recognizer.Recognizer``."""
+
+    follows = False
+    invents = True
+
+    def __init__(self, remote: RemoteConfig, client: Client) -> None:
+        self._remote = remote
+        self._dialect = DIALECTS[remote.dialect]
+        self._client = client
+        self._threads = ThreadPoolExecutor(remote.requests, thread_name_prefix=remote.name)
+        self._kept: dict[bytes, Outcome] = {}
+
+    @property
+    def info(self) -> EngineInfo:
+        return EngineInfo(
+            self._remote.name,
+            languages=self._remote.languages,
+            words=self._dialect.words,
+            hotwords=self._dialect.prompt != "none",
+            max_batch=self._remote.requests,
+        )
+
+    @property
+    def window(self) -> float:
+        return self._remote.window
+
+    def recognize(self, windows: Sequence[Window]) -> Sequence[Recognition]:
+        outcomes = self._ask_all(windows)
+        errors = [outcome for outcome in outcomes if isinstance(outcome, EngineFailed)]
+        if not errors:
+            return [outcome for outcome in outcomes if isinstance(outcome, Recognition)]
+        if len(windows) > 1:
+            self._kept = dict(zip(map(identify, windows), outcomes, strict=True))
+        raise errors[0]
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def _ask_all(self, windows: Sequence[Window]) -> list[Outcome]:
+        if len(windows) == 1:
+            return [self._recall(windows[0]) or self._ask(windows[0])]
+        self._kept = {}
+        return list(self._threads.map(self._ask, windows))
+
+    def _recall(self, window: Window) -> Outcome | None:
+        return self._kept.pop(identify(window), None) if self._kept else None
+
+    def _ask(self, window: Window) -> Outcome:
+        try:
+            return self._client.ask(write(self._dialect, self._remote, window))
+        except EngineFailed as error:
+            return error
+
+
+def identify(window: Window) -> bytes:
+    """The same for windows that have the same answer."""
+    told = repr((window.options, window.before, window.prefix)).encode()
+    return hashlib.sha256(told + window.samples.tobytes()).digest()

@@ -1,0 +1,73 @@
+"""A line of text as the words a recogniser gives: each as it stands in the line, its space before it.
+
+Scripts without spaces (Chinese, Japanese, Thai, ...) are taken a character at a time, so that hypotheses are
+compared finely enough. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...types import Word
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u2e80-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff65"  # kana, Han, wide punctuation
+    "\U00020000-\U0003ffff"
+)
+_WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
+_BEGINS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+AHEAD = 40
+"""Characters that a word may be away from where the last one ended: what stands between is its
+punctuation, or a word that has no times."""
+
+
+def split(text: str) -> tuple[Word, ...]:
+    """The words of a line, without times."""
+    return tuple(Word(part, 0.0, 0.0) for part in _WORD.findall(_open(text)))
+
+
+def fit(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
+    """Words that have times, but no punctuation or spaces, with those of the line; together they are it.
+
+    What of the line has no times of its own goes with a neighbour; a word that is not in it is left out.
+    """
+    line = _open(text)
+    fitted: list[Word] = []
+    told = 0
+    for word in words:
+        place = _find(word.text.strip(), line, told)
+        if place is None:
+            continue
+        between = line[told : place[0]]
+        tail = _tail(between) if fitted else 0
+        if tail:
+            fitted[-1] = replace(fitted[-1], text=fitted[-1].text + between[:tail])
+        fitted.append(replace(word, text=between[tail:] + line[slice(*place)]))
+        told = place[1]
+    if fitted:
+        fitted[-1] = replace(fitted[-1], text=fitted[-1].text + line[told:])
+    elif line and words:
+        fitted.append(Word(line, words[0].start, words[-1].end))
+    return tuple(fitted)
+
+
+def _find(bare: str, line: str, told: int) -> tuple[int, int] | None:
+    if not bare:
+        return None
+    found = re.compile(re.escape(bare), re.IGNORECASE).search(line, told, told + AHEAD + len(bare))
+    return found.span() if found else None
+
+
+def _tail(between: str) -> int:
+    """How much of what stands between two words belongs to the first."""
+    space = re.search(r"\s", between)
+    return space.start() if space else len(between)
+
+
+def _open(text: str) -> str:
+    """The line with the space that separates it from another before it."""
+    text = text.strip()
+    return text if not text or _BEGINS_UNSPACED.match(text) else " " + text

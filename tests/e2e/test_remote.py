@@ -1,0 +1,151 @@
+"""A remote engine whose server is ours: the contract of engines, and a session, through two servers.
+
+The peer runs a real engine in real workers behind real sockets and wants a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.contract import EngineContract, Speech, hear
+from engines.recordings import read
+from laws.speech import silence
+from runtime.talk import Talk
+from saywire import messages as m
+from saywire.config import Config, EngineConfig, RemoteConfig, ServerConfig
+from saywire.engines.base import Engine
+from saywire.engines.remote import load
+from saywire.errors import EngineFailed
+from saywire.runtime.pool import Pool
+from saywire.server.run import LOOP, Server
+from saywire.types import RATE, Options
+
+KEY = "sk-of-the-peer"
+ENGLISH = {
+    "please-play-five": "please play five",
+    "computer-stop": "computer stop",
+    "three-one-eight": "three one eight",
+}
+
+
+class Peer:
+    """A server of ours on a free port, in a thread of its own."""
+
+    url = ""
+
+    def start(self) -> None:
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._started.wait(60)
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=LOOP) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        config = Config(
+            server=ServerConfig(port=0, api_keys=(KEY,)),
+            engine=EngineConfig(model="tiny", language="en", workers=1),
+        )
+        async with Pool(config) as pool:
+            self._server = Server(config, pool, self._tell)
+            await self._server.serve()
+
+    def _tell(self, host: str, port: int) -> None:
+        self.url = f"http://{host}:{port}/v1"
+        self._started.set()
+
+
+PEER = Peer()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def peer() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PEER_KEY", KEY)
+        patch.setenv("WRONG_KEY", "sk-of-nobody")
+        PEER.start()
+        yield
+        PEER.stop()
+
+
+def settings(**others: Any) -> RemoteConfig:
+    usual = {"api_key_env": "PEER_KEY", "dialect": "openai-verbose", "requests": 3, "languages": ("en", "zh")}
+    return RemoteConfig("peer", PEER.url, "tiny", **usual | others)
+
+
+class Contract(EngineContract):
+    def speech(self) -> Sequence[Speech]:
+        return [Speech(read(name), text) for name, text in ENGLISH.items()]
+
+
+class TestFinalsOnly(Contract):
+    def make(self) -> Engine:
+        return load(settings())
+
+
+class TestPartials(Contract):
+    def make(self) -> Engine:
+        return load(settings(partials=0.5))
+
+
+class TestStreamedWithoutWordTimes(Contract):
+    def make(self) -> Engine:
+        return load(settings(dialect="openai-stream"))
+
+
+def test_a_session_through_two_servers() -> None:
+    """Voice is heard here, words there; what the peer says lies where it was said."""
+
+    async def run() -> Talk:
+        config = Config(engine=EngineConfig(model="peer", workers=1), remote=(settings(partials=0.5),))
+        async with asyncio.timeout(60), Pool(config) as pool:
+            assert [(m.name, m.languages) for m in pool.models()][-1] == ("peer", ("en", "zh"))
+            talk = Talk(pool, Options(language="en"))
+            talk.give(np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))]))
+            await talk.finish()
+            return talk
+
+    talk = asyncio.run(run())
+    assert tuple(talk.texts) == tuple(ENGLISH.values())
+    finals = [event for event in talk.events if isinstance(event, m.Final)]
+    begin = 0.0
+    for final, name in zip(finals, ENGLISH, strict=True):
+        end = begin + len(read(name)) / RATE
+        assert " ".join(word.text for word in final.words) == final.text
+        assert begin < final.words[0].start < final.words[-1].end < end + 1  # of silence
+        begin = end + 1
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        ({"api_key_env": "WRONG_KEY"}, r"the key in \$WRONG_KEY was refused"),
+        ({"api_key_env": ""}, r"wants a key; name its variable in remote\.peer\.api_key_env"),
+    ],
+)
+def test_a_wrong_key(others: dict[str, str], message: str) -> None:
+    engine = load(settings(**others))
+    with pytest.raises(EngineFailed, match=message) as caught:
+        hear(engine, engine.open(Options()), read("computer-stop"))
+    engine.close()
+    assert caught.value.code == "remote_key_refused" and "sk-" not in caught.value.message
+
+
+def test_a_model_the_peer_has_not() -> None:
+    engine = load(RemoteConfig("peer", PEER.url, "tinny", "openai", "PEER_KEY"))
+    with pytest.raises(EngineFailed, match=r"404: .*did you mean 'tiny'") as caught:
+        hear(engine, engine.open(Options()), read("computer-stop"))
+    engine.close()
+    assert caught.value.code == "remote_refused"

@@ -1,0 +1,23 @@
+from typing import get_args
+
+import pytest
+
+from saywire.config import DialectName
+from saywire.engines.remote.dialects import DIALECTS
+
+
+def test_the_configuration_knows_every_dialect() -> None:
+    assert get_args(DialectName) == tuple(DIALECTS)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_dialect_is_of_one_piece(name: str) -> None:
+    dialect = DIALECTS[name]
+    form = dialect.audio == "file"
+    assert dialect.path == ("/audio/transcriptions" if form else "/chat/completions")
+    assert form or not (dialect.verbose or dialect.words or dialect.before)
+    assert dialect.verbose or not dialect.words  # times are in the verbose answer alone
+    assert {dialect.language, dialect.prompt} <= (
+        {"none", "field"} if form else {"none", "system", "system_parts", "instruction", "asr_options"}
+    )
+    assert bool(dialect.instruction) == ("instruction" in (dialect.language, dialect.prompt))

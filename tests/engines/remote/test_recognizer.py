@@ -1,0 +1,158 @@
+"""The engine of a remote server, over a server of real sockets."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.remote.peer import Peer, Reply, answer, events, open_peer
+from saywire.config import RemoteConfig
+from saywire.engines.recognizer import Window
+from saywire.engines.remote import load
+from saywire.engines.remote.client import Client
+from saywire.engines.remote.dialects import DIALECTS
+from saywire.engines.remote.recognizer import Remote, identify, read_key
+from saywire.errors import EngineFailed, Unsupported
+from saywire.types import RATE, Options
+
+ONE, TWO = (answer(json.dumps({"text": text}).encode()) for text in ("one", "two"))
+REFUSED = answer(b"no", "text/plain", "400 Bad Request")
+
+
+def window(level: float, seconds: float = 1.0) -> Window:
+    return Window(np.full(round(seconds * RATE), level, np.float32), Options())
+
+
+def settings(url: str = "http://127.0.0.1:9/v1", **others: Any) -> RemoteConfig:
+    return RemoteConfig("cloud", url, "large", **{"retries": 0, "timeout": 20.0} | others)
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with open_peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def remote(peer: Peer) -> Iterator[Remote]:
+    remote = Remote(settings(peer.url, requests=2), Client(settings(peer.url), DIALECTS["openai"], ""))
+    yield remote
+    remote.close()
+
+
+def test_loading_connects_to_nothing_and_tells_what_the_engine_can() -> None:
+    engine = load(settings(dialect="openai-verbose", languages=("en", "de"), partials=2.0, requests=3))
+    info = engine.info
+    assert (info.name, info.languages, info.words, info.hotwords) == ("cloud", ("en", "de"), True, True)
+    assert (info.partials, info.stability, info.max_batch, info.long_steps) == (True, "agreement", 3, True)
+    with pytest.raises(Unsupported, match="language 'xx' is not in model 'cloud'; it has: en, de"):
+        engine.open(Options(language="xx"))
+    engine.close()
+    engine.close()
+
+
+def test_by_default_an_utterance_is_one_request(peer: Peer) -> None:
+    peer.replies = [ONE]
+    engine = load(settings(peer.url))
+    assert (engine.info.partials, engine.info.words, engine.info.stability) == (False, False, "none")
+    stream = engine.open(Options())
+    for _ in range(20):
+        stream.accept(window(0.5).samples)
+        assert not stream.ready
+    stream.finish()
+    engine.decode([stream])
+    assert (stream.hypothesis.text, stream.hypothesis.words) == ("one", ())
+    assert len(peer.asked) == 1
+    engine.close()
+
+
+def test_the_windows_of_a_batch_are_asked_for_at_the_same_time(peer: Peer, remote: Remote) -> None:
+    """The server answers neither before it has both."""
+    peer.replies, peer.together = [ONE], threading.Barrier(2, timeout=20)
+    found = remote.recognize([window(0.1), window(0.2)])
+    assert [recognition.text for recognition in found] == ["one", "one"]
+    assert peer.connections == 2
+
+
+def test_only_the_guilty_of_a_batch_suffers_and_nobody_is_asked_twice(peer: Peer, remote: Remote) -> None:
+    good, bad = window(0.1), window(0.2)
+    peer.choose = lambda body: REFUSED if sample(body) > 5000 else ONE
+    with pytest.raises(EngineFailed, match="400"):
+        remote.recognize([good, bad])
+    assert [r.text for r in remote.recognize([good])] == ["one"]
+    with pytest.raises(EngineFailed, match="400"):
+        remote.recognize([bad])
+    assert len(peer.asked) == 2
+    assert [r.text for r in remote.recognize([good])] == ["one"]
+    assert len(peer.asked) == 3
+
+
+def sample(body: bytes) -> int:
+    """One in the middle of the WAV file of a form."""
+    at = body.index(b"data", body.index(b"WAVEfmt")) + 8 + RATE
+    return int.from_bytes(body[at : at + 2], "little", signed=True)
+
+
+def test_windows_with_the_same_answer_are_the_same() -> None:
+    assert identify(window(0.1)) == identify(window(0.1))
+    others = [window(0.2), window(0.1, 0.9), Window(window(0.1).samples, Options(language="de"))]
+    others += [
+        Window(window(0.1).samples, Options(), "before"),
+        Window(window(0.1).samples, Options(), "", "p"),
+    ]
+    assert len({identify(w) for w in [window(0.1), *others]}) == 6
+
+
+def test_keys_come_from_the_environment() -> None:
+    wants = settings(api_key_env="CLOUD_KEY")
+    assert read_key(settings(), {}) == ""
+    assert read_key(wants, {"CLOUD_KEY": " sk-1\n"}) == "sk-1"
+    for environment in ({}, {"CLOUD_KEY": " "}):
+        with pytest.raises(EngineFailed, match=r"remote 'cloud' wants its key in \$CLOUD_KEY"):
+            read_key(wants, environment)
+    for key in ("sk-1\nx", "sk-ü"):
+        with pytest.raises(EngineFailed, match=r"\$CLOUD_KEY has characters that no key has") as caught:
+            read_key(wants, {"CLOUD_KEY": key})
+        assert "sk-" not in caught.value.message
+
+
+def test_omni_streams(peer: Peer) -> None:
+    chunks = [
+        '{"choices":[{"delta":{"content":"hel"}}]}',
+        '{"choices":[{"delta":{"content":"lo"}}]}',
+        "[DONE]",
+    ]
+    peer.replies = [events(*chunks)]
+    engine = load(settings(peer.url, dialect="dashscope-omni"))
+    stream = engine.open(Options())
+    stream.accept(window(0.5).samples)
+    stream.finish()
+    engine.decode([stream])
+    assert stream.hypothesis.text == "hello"
+    engine.close()
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(EngineFailed, match=r"remote\.cloud\.url is no address"):
+        load(settings("http://nowhere:port/v1"))
+
+
+def test_a_hypothesis_fails_with_its_own_utterance_alone(peer: Peer) -> None:
+    peer.replies = [Reply(b"", "close"), TWO]
+    engine = load(settings(peer.url))
+    for text in (None, "two"):
+        stream = engine.open(Options())
+        stream.accept(window(0.5).samples)
+        stream.finish()
+        if text is None:
+            with pytest.raises(EngineFailed):
+                engine.decode([stream])
+        else:
+            engine.decode([stream])
+            assert stream.hypothesis.text == text
+    engine.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import tarfile
 from collections.abc import Iterator
@@ -128,3 +129,23 @@ def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
     for command in ("remove", "verify"):
         run = saywire("models", command, "nothing", home=tmp_path)
         assert run.returncode == 2 and "model 'nothing' is not installed; there are: none" in run.stderr
+
+
+def test_a_model_of_a_library_that_is_not_here_says_what_it_needs(tmp_path: Path) -> None:
+    if importlib.util.find_spec("faster_whisper"):
+        pytest.skip("faster-whisper is installed")
+    folder = tmp_path / "w"
+    folder.mkdir()
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        (folder / name).write_text("{}")
+    run = saywire("models", "import", folder, home=tmp_path)
+    assert run.returncode == 0 and "it was not tried: it needs faster_whisper; pip install" in run.stdout
+
+
+def test_a_model_that_nothing_runs_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name in ("model.pt", "config.yaml", "am.mvn"):
+        (folder / name).write_text("x")
+    run = saywire("models", "import", folder, home=tmp_path)
+    assert run.returncode == 0 and "no engine of this version runs models of this kind, funasr" in run.stdout

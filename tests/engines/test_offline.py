@@ -84,7 +84,7 @@ def test_what_is_known_of_an_installed_model_goes_before_its_files(tmp_path: Pat
     shutil.copy(TINY / "tokens.txt", tmp_path)
     manifest = Manifest("mine", "sherpa-offline", "zipformer2_ctc", (), ("zh", "en"))
     write_manifest(tmp_path, manifest)
-    entry = make_entry(tmp_path, manifest.name, manifest.family, manifest.languages, "")
+    entry = make_entry(tmp_path, manifest.name, manifest.family, manifest.kind, manifest.languages, "")
     assert entry is not None
     engine = entry.load()
     assert engine.info.languages == ("zh", "en")

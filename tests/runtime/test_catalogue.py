@@ -7,7 +7,7 @@ import re
 import pytest
 
 from saywire.config import ModelsConfig
-from saywire.engines import ENGINES
+from saywire.engines import ENGINES, is_run
 from saywire.engines.layout import FUNASR, OFFLINE, STREAMING, WHISPER
 from saywire.engines.online import MAKERS
 from saywire.errors import UnknownModel
@@ -46,6 +46,11 @@ def test_there_is_something_for_everybody() -> None:
         assert sizes[0] < 50_000_000 and sizes[-1] > 500_000_000
     assert [model for model in streaming if {"zh", "en"} <= set(model.languages)]
     assert [model for model in LISTED if not model.languages]
+
+
+def test_what_no_engine_runs_yet_is_known() -> None:
+    idle = {model.name for model in LISTED if not is_run(model.family, model.kind)}
+    assert idle == {"funasr-paraformer-streaming-zh", "funasr-paraformer-zh"}
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

@@ -16,7 +16,7 @@ from rich.progress import TransferSpeedColumn as SpeedColumn
 from rich.table import Table
 
 from ..config import Config
-from ..engines import ENGINES, FAMILIES, Entry
+from ..engines import ENGINES, Entry, is_run
 from ..engines.manifest import Manifest
 from ..errors import SaywireError
 from ..runtime import models as store_room
@@ -74,7 +74,7 @@ def _shipped_row(entry: Entry) -> tuple[str, ...]:
 
 
 def _installed_row(manifest: Manifest) -> tuple[str, ...]:
-    state = "installed" if manifest.family in FAMILIES else "installed, no engine"
+    state = "installed" if is_run(manifest.family, manifest.kind) else "installed, no engine"
     how = "streaming" if manifest.streaming else "whole"
     languages, licence = _join(manifest.languages), manifest.licence or "unknown"
     return manifest.name, state, languages, how, decimal(manifest.size), licence, manifest.summary
@@ -82,7 +82,7 @@ def _installed_row(manifest: Manifest) -> tuple[str, ...]:
 
 def _listed_row(model: Listed) -> tuple[str, ...]:
     how = "streaming" if model.streaming else "whole"
-    state = "to pull" if model.family in FAMILIES else "to pull, no engine"
+    state = "to pull" if is_run(model.family, model.kind) else "to pull, no engine"
     size = f"~{decimal(model.size).replace('.0 ', ' ')}"
     return model.name, state, _join(model.languages), how, size, model.licence, model.summary
 
@@ -119,10 +119,13 @@ def pull(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = None)
 
 def _tell(manifest: Manifest, store: Store) -> None:
     typer.echo(f"{manifest.name}: {decimal(manifest.size)} in {store.folder / manifest.name}")
-    if manifest.family in FAMILIES:
-        typer.echo(f"  saywire serve --model {manifest.name}")
+    entry = next((entry for entry in store.entries() if entry.name == manifest.name), None)
+    if entry is None:
+        typer.echo(f"  no engine of this version runs models of this kind, {manifest.family} {manifest.kind}")
+    elif entry.missing:
+        typer.echo(f"  it was not tried: it needs {', '.join(entry.missing)}; {entry.install}")
     else:
-        typer.echo(f"  no engine of this version runs models of family '{manifest.family}'")
+        typer.echo(f"  saywire serve --model {manifest.name}")
 
 
 @contextmanager

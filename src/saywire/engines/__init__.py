@@ -16,6 +16,7 @@ from pathlib import Path
 from ..config import RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
+from .offline_models import KINDS
 
 __all__ = [
     "ENGINES",
@@ -28,6 +29,7 @@ __all__ = [
     "Stream",
     "choose",
     "find",
+    "is_run",
     "make_entry",
 ]
 
@@ -129,12 +131,14 @@ class Family:
     requires: tuple[str, ...]
     install: str
     shares: bool = False
+    kinds: frozenset[str] | None = None
+    """What of the family it runs; None: all."""
 
 
 FAMILIES: Mapping[str, Family] = {
     "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire"),
     "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
-    "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire"),
+    "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire", kinds=frozenset(KINDS)),
     "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
 }
 """The engines of installed models, by what ``layout.py`` calls their family."""
@@ -143,13 +147,19 @@ INSTALLED_RANK = 10
 """Who installs a model for a language wants it: it goes before all that ships with the product."""
 
 
-def make_entry(
-    folder: Path, name: str, family: str, languages: tuple[str, ...], summary: str
-) -> Entry | None:
-    """How an installed model is run; None for a family that no engine here runs."""
+def is_run(family: str, kind: str) -> bool:
+    """Whether an engine here runs models of this kind."""
     known = FAMILIES.get(family)
-    if known is None:
+    return known is not None and (known.kinds is None or kind in known.kinds)
+
+
+def make_entry(
+    folder: Path, name: str, family: str, kind: str, languages: tuple[str, ...], summary: str
+) -> Entry | None:
+    """How an installed model is run; None for one that no engine here runs."""
+    if not is_run(family, kind):
         return None
+    known = FAMILIES[family]
     return Entry(
         name,
         known.loader,

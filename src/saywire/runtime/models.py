@@ -87,7 +87,7 @@ class Store:
         """What an engine here can run, the largest first."""
         largest = sorted(self._scan(), key=lambda item: -item[1].size)
         entries = (
-            make_entry(folder, m.name, m.family, m.languages, m.summary or f"installed, {m.kind}")
+            make_entry(folder, m.name, m.family, m.kind, m.languages, m.summary or f"installed, {m.kind}")
             for folder, m in largest
         )
         return [entry for entry in entries if entry]

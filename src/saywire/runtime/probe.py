@@ -27,7 +27,14 @@ CHILD = "from saywire.runtime.probe import main; main()"
 def probe(folder: Path, seconds: float = LONGEST) -> bool:
     """Whether an engine here runs this kind of model. Raises EngineFailed where one should but cannot."""
     manifest = read_manifest(folder)
-    entry = make_entry(folder.resolve(), manifest.name, manifest.family, manifest.languages, manifest.summary)
+    entry = make_entry(
+        folder.resolve(),
+        manifest.name,
+        manifest.family,
+        manifest.kind,
+        manifest.languages,
+        manifest.summary,
+    )
     if entry is None or entry.missing:
         return False
     try:

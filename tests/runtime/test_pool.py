@@ -13,7 +13,7 @@ from engines.folders import make_folder
 from engines.recordings import read
 from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
 from saywire import messages as m
-from saywire.config import Config, EngineConfig, RemoteConfig, ModelsConfig
+from saywire.config import Config, EngineConfig, ModelsConfig, RemoteConfig
 from saywire.errors import EngineFailed, Overloaded
 from saywire.runtime.models import Store
 from saywire.runtime.pool import Pool

@@ -38,12 +38,12 @@ def field(number: int, data: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
-def value(name: str, shape: Sequence[int | str]) -> bytes:
+def value(name: str, shape: Sequence[int | str], kind: int = 1) -> bytes:
     dimensions = b"".join(
         field(1, b"\x08" + varint(size) if isinstance(size, int) else field(2, size.encode()))
         for size in shape
     )
-    return field(1, name.encode()) + field(2, field(1, b"\x08\x01" + field(2, dimensions)))
+    return field(1, name.encode()) + field(2, field(1, b"\x08" + varint(kind) + field(2, dimensions)))
 
 
 def onnx_head(

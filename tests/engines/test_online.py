@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.contract import EngineContract, Speech, decode_all, hear
+from engines.contract import EngineContract, Speech, decode_all, hear, tell
 from engines.folders import CTC, make_installed
+from engines.paraformer import make_paraformer
 from engines.recordings import read
 from saywire.engines.base import Engine
+from saywire.engines.layout import recognise
+from saywire.engines.manifest import Manifest, write_manifest
 from saywire.engines.online import MAX_BATCH, OnlineEngine, load, tell_script
 from saywire.errors import EngineFailed, OutOfOrder, Unsupported
 from saywire.types import Options
@@ -41,6 +44,23 @@ class TestCtc(TestTransducer):
     def make(self) -> Engine:
         with tempfile.TemporaryDirectory() as place:
             return load(make_installed(Path(place) / "ctc", CTC))
+
+
+def test_a_paraformer_says_the_same_however_it_is_cut(tmp_path: Path) -> None:
+    folder = make_paraformer(tmp_path / "para")
+    layout = recognise(folder)
+    write_manifest(folder, Manifest("para", layout.family, layout.kind, (), ("zh",), True))
+    engine, samples = load(folder), read("three-one-eight")
+    heard = {
+        tell(hear(engine, engine.open(Options()), samples, size)) for size in (7, 999, 1600, len(samples))
+    }
+    ((text, words),) = heard
+    assert text and not words and not engine.info.words
+    assert not set(text) & set("<>@")
+    stream = engine.open(Options())
+    hear(engine, stream, samples[:3000])
+    stream.reset()
+    assert tell(hear(engine, stream, samples)) == (text, ())
 
 
 @pytest.fixture(scope="module")

@@ -93,19 +93,20 @@ def test_two_questions_for_a_broken_model_get_two_answers() -> None:
     run(test)
 
 
-def test_many_who_left_while_a_model_was_loading_are_forgotten() -> None:
+def test_many_who_left_while_a_model_was_loading_are_forgotten(caplog: pytest.LogCaptureFixture) -> None:
     async def test(pool: Pool) -> None:
         for _ in range(400):
-            talk = Talk(pool, ALONE)
+            talk = Talk(pool, Options(model=DEADLY.name, turns=MANUAL))
             talk.give(noise(0.1))
             talk.session.close()
-        talk = Talk(pool, ALONE)
+        talk = Talk(pool, Options(model=DEADLY.name, turns=MANUAL))
         talk.give(noise(0.2), m.Commit())
         await talk.finish()
         assert talk.texts == ["one two"]
         assert not any(hosted for crew in pool.crews for hosted in crew._waiting)
 
     run(test, max_sessions=1000)
+    assert "died" not in caplog.text
 
 
 def test_a_crew_has_no_more_workers_than_were_wanted() -> None:

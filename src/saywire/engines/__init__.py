@@ -157,9 +157,9 @@ def make_entry(
         known.install,
         languages,
         summary,
-        INSTALLED_RANK,
-        known.shares,
-        folder,
+        rank=INSTALLED_RANK,
+        shares=known.shares,
+        folder=folder,
     )
 
 

@@ -145,7 +145,7 @@ def make_tiny(folder: Path = TINY) -> SherpaOffline:
     info = EngineInfo(
         "tiny-offline", metadata.sample_rate, metadata.languages, words=True, tail=metadata.tail_padding
     )
-    words = (word for language in metadata.languages for word in metadata.vocabulary[language])
+    words = [word for words in metadata.vocabulary.values() for word in words if word.isascii()]
     return SherpaOffline(
         info,
         lambda language: _make_tiny_recognizer(folder, metadata, language),

@@ -19,12 +19,12 @@ import numpy as np
 import sherpa_onnx
 
 from ..errors import EngineFailed, OutOfOrder
-from ..types import RATE, Hypothesis, Options, Samples
+from ..types import RATE, Hypothesis, Options, Samples, Word
 from .base import EngineInfo, Stream
 from .demands import check_demands
 from .layout import STREAMING, Layout, recognise
 from .manifest import read_manifest
-from .spelling import Spelling, spell
+from .spelling import Spelling, join_pieces, spell
 from .token_table import read_tokens
 
 BLOCK = RATE // 10
@@ -154,15 +154,17 @@ class OnlineStream:
     def _tell(self) -> None:
         result = self._handle.get_result_all(self.native)
         lower = str.lower if self._script.capitals else str
-        settled = not self._script.bytes or self._over
-        timed = len(result.tokens) == len(result.timestamps) and not self._script.bytes
-        if timed:
-            seconds = self._heard / RATE
-            tokens = [lower(token) for token in result.tokens]
-            times, scores = result.timestamps, result.ys_probs
-            text, words, language = spell(tokens, times, scores, seconds, self._over, self._spelling)
+        words: tuple[Word, ...] = ()
+        language = self._spelling.language
+        if self._script.bytes:
+            text = lower(result.text.strip())
+        elif len(result.tokens) != len(result.timestamps):  # Paraformer
+            text = lower(join_pieces(result.tokens))
         else:
-            text, words, language = lower(result.text.strip()), (), self._spelling.language
+            tokens, times, scores = list(map(lower, result.tokens)), result.timestamps, result.ys_probs
+            seconds = self._heard / RATE
+            text, words, language = spell(tokens, times, scores, seconds, self._over, self._spelling)
+        settled = not self._script.bytes or self._over
         self._hypothesis = Hypothesis(text, len(text) if settled else 0, words, language)
 
 

@@ -80,6 +80,24 @@ def join_words(texts: Sequence[str]) -> str:
     return line
 
 
+def join_pieces(tokens: Sequence[str]) -> str:
+    """The text of tokens without times: ``@@`` ends a piece whose word goes on; ``</s>`` and the like are not
+    said."""
+    words: list[str] = []
+    goes_on = False
+    for token in tokens:
+        text = token.strip(" ▁")
+        if not text or (text.startswith("<") and text.endswith(">")):
+            continue
+        piece = text.removesuffix("@@")
+        if goes_on:
+            words[-1] += piece
+        else:
+            words.append(piece)
+        goes_on = text.endswith("@@")
+    return join_words(words)
+
+
 def is_spaceless(character: str) -> bool:
     """Whether it is of a script written without spaces, whose characters are words: Han and Kana."""
     return "\u3040" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"

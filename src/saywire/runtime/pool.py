@@ -96,7 +96,9 @@ class Pool:
 
     @property
     def _entries(self) -> Sequence[Entry]:
-        return models.known_entries(self._config) if self._given is None else self._given
+        if self._given is None:
+            return models.known_entries(self._config)
+        return self._given
 
     @property
     def sessions(self) -> int:

@@ -105,15 +105,21 @@ class TestStreamedWithoutWordTimes(Contract):
         return load(settings(dialect="openai-stream"))
 
 
+TALK = np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))])
+
+
+def open_pool(remote: RemoteConfig) -> Pool:
+    return Pool(Config(engine=EngineConfig(model="peer", workers=1), remote=(remote,)))
+
+
 def test_a_session_through_two_servers() -> None:
     """Voice is heard here, words there; what the peer says lies where it was said."""
 
     async def run() -> Talk:
-        config = Config(engine=EngineConfig(model="peer", workers=1), remote=(settings(partials=0.5),))
-        async with asyncio.timeout(60), Pool(config) as pool:
+        async with asyncio.timeout(60), open_pool(settings(partials=0.5)) as pool:
             assert [(m.name, m.languages) for m in pool.models()][-1] == ("peer", ("en", "zh"))
             talk = Talk(pool, Options(language="en"))
-            talk.give(np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))]))
+            talk.give(TALK)
             await talk.finish()
             return talk
 
@@ -126,6 +132,18 @@ def test_a_session_through_two_servers() -> None:
         assert " ".join(word.text for word in final.words) == final.text
         assert begin < final.words[0].start < final.words[-1].end < end + 1  # of silence
         begin = end + 1
+
+
+def test_every_utterance_that_the_peer_refuses_fails_and_the_session_goes_on() -> None:
+    async def run() -> Talk:
+        async with asyncio.timeout(60), open_pool(settings(api_key_env="WRONG_KEY")) as pool:
+            talk = Talk(pool, Options(language="en"))
+            talk.give(TALK)
+            await talk.finish()
+            return talk
+
+    failures = [event for event in asyncio.run(run()).events if isinstance(event, m.Failed)]
+    assert [(f.utterance, f.error.code) for f in failures] == [(n, "remote_key_refused") for n in range(3)]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from engines.folders import make_folder
 from engines.recordings import read
 from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
 from saywire import messages as m
-from saywire.config import Config, EngineConfig, ModelsConfig
+from saywire.config import Config, EngineConfig, ModelsConfig, RemoteConfig
 from saywire.errors import EngineFailed, Overloaded
 from saywire.runtime.models import Store
 from saywire.runtime.pool import Pool
@@ -261,3 +261,11 @@ def test_a_pool_that_has_stopped_says_so() -> None:
             assert pool.sessions == 0
 
     asyncio.run(inside())
+
+
+def test_a_remote_may_have_the_name_that_clients_send() -> None:
+    """Names of cloud services mean the server's own choice, unless it is told who that is."""
+    whisper, unnamed = Options(model="whisper-1"), Options()
+    assert Pool(Config()).same_model(whisper, unnamed)
+    remote = RemoteConfig("whisper-1", "http://localhost/v1", "whisper-1")
+    assert not Pool(Config(remote=(remote,))).same_model(whisper, unnamed)

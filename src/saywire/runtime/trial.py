@@ -1,4 +1,8 @@
-"""Does an engine run here? Found out by running it: a worker, a session, a second of silence."""
+"""Does an engine run here? Found out by running it: a worker, a session, a second of silence.
+
+Silence never reaches an engine, and a remote one connects to nothing before it is asked: it gets a second of
+noise, so that its address, its key and its model are tried, too.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,11 @@ from ..config import Config
 from ..engines import Entry
 from ..errors import SaywireError
 from ..messages import Audio, Event, Failed, Finish, Finished
-from ..types import RATE, Options
+from ..types import RATE, Options, Turns
 from .base import Host
 from .pool import Pool
+
+ALL_IS_VOICE = Turns(voice=False, threshold=1e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +38,18 @@ async def try_engine(entry: Entry, config: Config, clock: Callable[[], float] = 
     began = clock()
     try:
         async with Pool(replace(config, engine=engine), (entry,)) as pool:
-            await _say_nothing(pool)
+            await _hold_session(pool, entry)
     except SaywireError as error:
         return Trial(entry, None, error.message)
     return Trial(entry, clock() - began)
 
 
-async def _say_nothing(host: Host) -> None:
+async def _hold_session(host: Host, entry: Entry) -> None:
     moved = asyncio.Event()
-    session = host.open(Options(), moved.set)
-    session.receive(Audio(np.zeros(RATE, np.float32)))
+    session = host.open(Options(turns=ALL_IS_VOICE) if entry.remote else Options(), moved.set)
+    level = 0.1 if entry.remote else 0.0
+    noise = np.random.default_rng(0).uniform(-level, level, RATE)
+    session.receive(Audio(noise.astype(np.float32)))
     session.receive(Finish())
     events: list[Event] = []
     while not any(isinstance(event, Finished) for event in events):

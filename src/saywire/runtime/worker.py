@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TypeVar
 
@@ -58,7 +59,15 @@ class Worker:
         self._thread = DecodingThread(engine) if engine.info.long_steps else None
 
     def run(self) -> None:
-        self._send(0, Hello(self._engine.info, os.getpid()))
+        try:
+            with suppress(ConnectionError):  # it went while something was being said to it
+                self._send(0, Hello(self._engine.info, os.getpid()))
+                self._serve()
+        finally:
+            if self._thread:
+                self._thread.end()
+
+    def _serve(self) -> None:
         sources: list[socket.socket] = [self._link] + ([self._thread.bell] if self._thread else [])
         while True:
             self._announce(0)
@@ -206,7 +215,7 @@ class DecodingThread:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._asked: queue.SimpleQueue[Sequence[Stream]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Sequence[Stream] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Sequence[SaywireError | None]] = queue.SimpleQueue()
         self.bell, self._rope = socket.socketpair()
         threading.Thread(target=self._run, name="decoding", daemon=True).start()
@@ -219,10 +228,17 @@ class DecodingThread:
         self.bell.recv(1)
         return self._answers.get()
 
+    def end(self) -> None:
+        """Nothing more will be asked. A step that goes on ends by itself, and nobody hears of it."""
+        self._asked.put(None)
+        self.bell.close()
+
     def _run(self) -> None:
-        while True:
-            self._answers.put(decode(self._engine, self._asked.get()))
-            self._rope.send(b".")
+        with self._rope:
+            while (streams := self._asked.get()) is not None:
+                self._answers.put(decode(self._engine, streams))
+                with suppress(OSError):  # the bell is gone: so are they who would have heard it
+                    self._rope.send(b".")
 
 
 def decode(engine: Engine, streams: Sequence[Stream]) -> list[SaywireError | None]:
@@ -259,7 +275,5 @@ def work(
         return
     try:
         Worker(link, engine, detector or VoiceDetector()).run()
-    except ConnectionError:
-        pass  # the ingress is gone
     finally:
         engine.close()

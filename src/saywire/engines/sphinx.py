@@ -23,6 +23,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..audio.pcm import to_pcm16
 from ..errors import EngineFailed, OutOfOrder
 from ..types import RATE, Hypothesis, Options, Samples
 from .automaton import read_vocabulary
@@ -221,11 +222,6 @@ def prepare_search(decoder: SphinxDecoder, options: Options) -> str:
     if options.vocabulary:
         return decoder.add_search(read_vocabulary(options.vocabulary))
     return DICTATION
-
-
-def to_pcm16(samples: Samples) -> bytes:
-    scaled: bytes = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype("<i2").tobytes()
-    return scaled
 
 
 def choose_window(levels: Sequence[float]) -> range | None:

@@ -145,7 +145,7 @@ def test_an_unknown_name_in_the_environment_or_a_flag_names_the_nearest() -> Non
     assert "'SAYWIRE_SERVER_PROT'" in message and "did you mean 'SAYWIRE_SERVER_PORT'?" in message
     assert "did you mean 'SAYWIRE_CONFIG'?" in refusal(None, {"SAYWIRE_CONFIGG": "x"}, {})
     assert "did you mean 'server.port'?" in refusal(None, {}, {"server.prt": "1"})
-    assert "there are: engine.language" in refusal(None, {}, {"zzz": "1"})
+    assert "there are: engine.aliases, engine.language" in refusal(None, {}, {"zzz": "1"})
 
 
 def test_other_programs_variables_are_left_alone() -> None:

@@ -54,6 +54,12 @@ class EngineConfig:
     """How workers are started: fork, spawn, or auto (fork where there is one)."""
     preload: tuple[str, ...] = ()
     """Models to load before the server says it is ready, besides the default one."""
+    aliases: tuple[str, ...] = ()
+    """Other names for models, as whisper-1=sphinx; they go before the names that mean the default one."""
+    max_models: int = 0
+    """Models loaded at a time: another one takes the place of that unused for longest; 0: any number."""
+    unload_after: float = 0.0
+    """Seconds after which a model that nobody uses is unloaded; 0: never."""
     max_backlog: float = 600.0
     """Seconds of audio a session may be ahead of its engine before it is refused more."""
 
@@ -188,6 +194,8 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "server.drain_seconds": msgspec.Meta(ge=0, le=3_600),
     "engine.model": msgspec.Meta(min_length=1),
     "engine.workers": msgspec.Meta(ge=0, le=1_024),
+    "engine.max_models": msgspec.Meta(ge=0, le=1_000),
+    "engine.unload_after": msgspec.Meta(ge=0, le=86_400),
     "engine.max_backlog": msgspec.Meta(ge=1, le=86_400),
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),

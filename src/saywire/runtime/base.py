@@ -26,6 +26,8 @@ class Model:
     """Known once it has been loaded."""
     workers: int = 0
     sessions: int = 0
+    memory: int | None = None
+    """Bytes that its workers take, pages they share with others counted in proportion; None: not known."""
 
 
 class Hosted(Protocol):

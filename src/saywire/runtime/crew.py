@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..engines import Entry
 from ..engines.base import EngineInfo
@@ -31,8 +31,17 @@ WATCH = 10.0
 
 
 class Crew:
-    def __init__(self, entry: Entry, starter: Starter, wanted: int, numbers: Iterator[int]) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        starter: Starter,
+        wanted: int,
+        numbers: Iterator[int],
+        rest: Callable[[Crew], None] = lambda crew: None,
+    ) -> None:
+        """``rest`` is called whenever nobody sits here, or waits to, any more."""
         self.entry = entry
+        self._rest = rest
         self.info: EngineInfo | None = None
         self.links: list[WorkerLink] = []
         self._starter = starter
@@ -79,10 +88,15 @@ class Crew:
         """It has ended, and waits no more."""
         if hosted in self._waiting:
             self._waiting.remove(hosted)
+        self._rest_if_unused()
 
     @property
     def sessions(self) -> int:
         return sum(len(link.sessions) for link in self.links)
+
+    @property
+    def used(self) -> bool:
+        return bool(self._waiting or self.sessions)
 
     @property
     def staying(self) -> list[WorkerLink]:
@@ -127,8 +141,13 @@ class Crew:
         if self.info and self.info.max_streams and len(idle) > SPARE:
             idle[-1].close()
         self._fill()
+        self._rest_if_unused()
 
     # Inside.
+
+    def _rest_if_unused(self) -> None:
+        if not self.used and not self._stopped:
+            self._rest(self)
 
     def _fill(self) -> None:
         while self._waiting and (link := self._best()):

@@ -16,12 +16,14 @@ from itertools import count
 from .. import engines
 from ..config import Config
 from ..engines import Entry
-from ..errors import Overloaded, SaywireError
+from ..errors import ConfigError, Overloaded, SaywireError
 from ..types import Options
 from . import models
 from .base import Model
 from .crew import Crew
 from .hosted import Hosted
+from .memory import measure
+from .residence import Residence
 from .starters import Starter, choose
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ class Pool:
         self._config = config
         self._given = entries
         self._starter: Starter | None = None
-        self._crews: dict[str, Crew] = {}
+        self._aliases = read_aliases(config.engine.aliases)
+        self._residence = Residence(self._begin, config.engine.max_models, config.engine.unload_after)
         self._sessions: set[Hosted] = set()
         self._numbers = count(1)
 
@@ -60,7 +63,10 @@ class Pool:
         self._starter = choose(self._config.engine.start)
         loaded = False
         try:
-            await asyncio.gather(*(self._crew(entry).loaded() for entry in entries))
+            crews = [self._residence.enter(entry) for entry in entries]
+            await asyncio.gather(*(crew.loaded() for crew in crews))
+            for crew in crews:
+                self._residence.rest(crew)
             loaded = True
         finally:
             if not loaded:
@@ -70,8 +76,7 @@ class Pool:
         """End every session, with an error, and every worker, at once; idempotent."""
         for session in tuple(self._sessions):
             session.give_up(Overloaded("the server is stopping; try again later"))
-        await asyncio.gather(*(crew.stop() for crew in self._crews.values()))
-        self._crews.clear()
+        await self._residence.end()
         starter, self._starter = self._starter, None
         if starter:
             await asyncio.to_thread(starter.end)
@@ -106,18 +111,18 @@ class Pool:
 
     @property
     def crews(self) -> Sequence[Crew]:
-        return tuple(self._crews.values())
+        return tuple(self._residence)
 
     @property
     def processes(self) -> list[int]:
         """Ids of the worker processes that are loaded."""
-        return [link.pid for crew in self._crews.values() for link in crew.links if link.pid]
+        return [link.pid for crew in self._residence for link in crew.links if link.pid]
 
     # As the sessions' usher.
 
     def seat(self, hosted: Hosted, options: Options) -> None:
         try:
-            crew = self._crew(self._resolve(options))
+            crew = self._residence.enter(self._resolve(options))
         except SaywireError as error:
             hosted.refused(error)
         else:
@@ -131,13 +136,13 @@ class Pool:
 
     def forget(self, hosted: Hosted) -> None:
         self._sessions.discard(hosted)
-        for crew in self._crews.values():
+        for crew in self._residence:
             crew.forget(hosted)
 
     # Inside.
 
     def _resolve(self, options: Options) -> Entry:
-        named, entries = options.model, self._entries
+        named, entries = self._aliases.get(options.model or "", options.model), self._entries
         if named is None or (named in CLOUD_NAMES and named not in {entry.name for entry in entries}):
             return self._default(options.language)
         return models.find_entry(named, entries)
@@ -148,16 +153,34 @@ class Pool:
             return models.find_entry(settings.model, self._entries)
         return engines.choose(language or settings.language, self._entries).entry
 
-    def _crew(self, entry: Entry) -> Crew:
-        if entry.name not in self._crews:
-            if self._starter is None:
-                raise Overloaded("the engines are not running; try again later")
-            wanted = self._config.engine.workers or min(4, os.cpu_count() or 1)
-            self._crews[entry.name] = Crew(entry, self._starter, wanted, self._numbers)
-        return self._crews[entry.name]
+    def _begin(self, entry: Entry) -> Crew:
+        if self._starter is None:
+            raise Overloaded("the engines are not running; try again later")
+        wanted = self._config.engine.workers or min(4, os.cpu_count() or 1)
+        return Crew(entry, self._starter, wanted, self._numbers, self._residence.rest)
 
     def _describe(self, entry: Entry) -> Model:
-        crew = self._crews.get(entry.name)
-        info = crew.info if crew else None
-        workers, sessions = (len(crew.staying), crew.sessions) if crew else (0, 0)
-        return Model(entry.name, entry.languages, entry.summary, info, workers, sessions)
+        crew = self._residence.find(entry)
+        if crew is None:
+            return Model(entry.name, entry.languages, entry.summary)
+        pids = [link.pid for link in crew.staying if link.pid]
+        return Model(
+            entry.name,
+            entry.languages,
+            entry.summary,
+            crew.info,
+            len(crew.staying),
+            crew.sessions,
+            measure(pids),
+        )
+
+
+def read_aliases(pairs: Sequence[str]) -> dict[str, str]:
+    """``name=model`` each. Raises ConfigError."""
+    aliases: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, model = pair.partition("=")
+        if not (name and sign and model):
+            raise ConfigError(f"engine.aliases has '{pair}'; expected name=model, as in whisper-1=sphinx")
+        aliases[name] = model
+    return aliases

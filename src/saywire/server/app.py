@@ -124,6 +124,9 @@ def add_models(app: FastAPI, host: Host) -> None:
             "owned_by": "saywire",
             "languages": list(model.languages),
             "description": model.summary,
+            "loaded": model.info is not None,
+            "sessions": model.sessions,
+            "memory_bytes": model.memory,
         }
 
     @app.get("/v1/models", tags=["models"], summary="List models")

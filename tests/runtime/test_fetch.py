@@ -15,7 +15,8 @@ import pytest
 from runtime.hub import Answer, Hub, serve
 from saywire.errors import FetchFailed
 from saywire.runtime import fetch as module
-from saywire.runtime.fetch import Fetched, checksum, fetch
+from saywire.runtime.contents import checksum
+from saywire.runtime.fetch import Fetched, fetch
 from saywire.runtime.patience import Patience, open_client
 
 DATA = bytes(range(256)) * 4096  # 1 MiB

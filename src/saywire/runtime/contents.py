@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..engines.layout import Layout
 from ..engines.manifest import MANIFEST, FileRecord, Manifest
-from .fetch import checksum
 
 PAPERS = re.compile(r"(licen[cs]e|notice|readme|copying|model_license).*", re.IGNORECASE)
 """Files that are kept though no engine reads them."""
@@ -52,3 +52,9 @@ def describe(
     return Manifest(
         name, layout.family, layout.kind, files, languages, layout.streaming, summary, licence, source
     )
+
+
+def checksum(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,6 @@ X-Linked-Etag, which is the sha256 of a large file (huggingface_hub, file_downlo
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ import httpx
 import msgspec
 
 from ..errors import FetchFailed
+from .contents import checksum
 from .patience import PATIENT, Patience
 
 SPARE = 64 * 2**20
@@ -235,12 +235,6 @@ class _Part:
         self._file.replace(self.path)
         self._note.unlink(missing_ok=True)
         return Fetched(self.path.stat().st_size, found, bool(self.expected))
-
-
-def checksum(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _seconds_asked(response: httpx.Response) -> float:

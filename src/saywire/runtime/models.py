@@ -25,8 +25,7 @@ from ..engines.remotes import with_remotes
 from ..errors import EngineFailed, ModelError, UnknownModel
 from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
-from .contents import choose_files, describe
-from .fetch import checksum
+from .contents import checksum, choose_files, describe
 from .locks import locked
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

@@ -8,8 +8,8 @@ from enum import StrEnum
 import msgspec
 
 from ..core.subtitles import to_srt, to_vtt
-from ..core.transcript import Transcript, to_json
-from ..types import Segment, Word
+from ..core.transcript import Transcript, WordJson, to_json, word_json
+from ..types import Segment
 
 
 class Format(StrEnum):
@@ -37,32 +37,20 @@ WHOLE: dict[Format, Callable[[Transcript], str]] = {
 """The formats that need all of a transcript."""
 
 
-class _WordLine(msgspec.Struct, omit_defaults=True):
-    text: str
-    start: float
-    end: float
-    confidence: float | None = None
-
-
 class _SegmentLine(msgspec.Struct, omit_defaults=True):
     file: str
     start: float
     end: float
     text: str
     language: str | None = None
-    words: tuple[_WordLine, ...] = ()
+    words: tuple[WordJson, ...] = ()
 
 
 def to_line(format: Format, segment: Segment, file: str, alone: bool) -> str:
     """One utterance of one file as one line; as text it names the file unless that is ``alone``."""
     if format is Format.TEXT:
         return segment.text if alone else f"{file}: {segment.text}"
-    words = tuple(map(_word_line, segment.words))
+    words = tuple(map(word_json, segment.words))
     start, end = round(segment.start, 3), round(segment.end, 3)
     line = _SegmentLine(file, start, end, segment.text, segment.language, words)
     return msgspec.json.encode(line).decode()
-
-
-def _word_line(word: Word) -> _WordLine:
-    confidence = None if word.confidence is None else round(word.confidence, 4)
-    return _WordLine(word.text, round(word.start, 3), round(word.end, 3), confidence)

@@ -127,7 +127,9 @@ def _common(a: str, b: str) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-class _WordJson(msgspec.Struct, omit_defaults=True):
+class WordJson(msgspec.Struct, omit_defaults=True):
+    """One word as JSON shows it; times in seconds."""
+
     text: str
     start: float
     end: float
@@ -139,7 +141,7 @@ class _SegmentJson(msgspec.Struct, omit_defaults=True):
     end: float
     text: str
     language: str | None = None
-    words: list[_WordJson] = []
+    words: list[WordJson] = []
 
 
 class _TranscriptJson(msgspec.Struct):
@@ -152,13 +154,14 @@ class _TranscriptJson(msgspec.Struct):
 def to_json(transcript: Transcript) -> str:
     """One JSON object; times in seconds, to the millisecond."""
     segments = [
-        _SegmentJson(round(s.start, 3), round(s.end, 3), s.text, s.language, [_word_json(w) for w in s.words])
+        _SegmentJson(round(s.start, 3), round(s.end, 3), s.text, s.language, [word_json(w) for w in s.words])
         for s in transcript.segments
     ]
     body = _TranscriptJson(transcript.text, transcript.language, round(transcript.seconds, 3), segments)
     return msgspec.json.encode(body).decode()
 
 
-def _word_json(word: Word) -> _WordJson:
+def word_json(word: Word) -> WordJson:
+    """Times to the millisecond, confidence to four places."""
     confidence = None if word.confidence is None else round(word.confidence, 4)
-    return _WordJson(word.text, round(word.start, 3), round(word.end, 3), confidence)
+    return WordJson(word.text, round(word.start, 3), round(word.end, 3), confidence)

@@ -58,8 +58,9 @@ class Pool:
 
     async def start(self) -> None:
         """Begin the crews of the default model and of those to preload. Raises what they raise."""
-        names = {self._default(None).name, *self._config.engine.preload}
-        entries = [models.find_entry(name, self._entries) for name in names]
+        known = self._entries
+        names = {self._default(None, known).name, *self._config.engine.preload}
+        entries = [models.find_entry(name, known) for name in names]
         self._starter = choose(self._config.engine.start)
         loaded = False
         try:
@@ -101,6 +102,7 @@ class Pool:
 
     @property
     def _entries(self) -> Sequence[Entry]:
+        """Looks into the store each time: what was just installed is there."""
         if self._given is None:
             return models.known_entries(self._config)
         return self._given
@@ -144,14 +146,14 @@ class Pool:
     def _resolve(self, options: Options) -> Entry:
         named, entries = self._aliases.get(options.model or "", options.model), self._entries
         if named is None or (named in CLOUD_NAMES and named not in {entry.name for entry in entries}):
-            return self._default(options.language)
+            return self._default(options.language, entries)
         return models.find_entry(named, entries)
 
-    def _default(self, language: str | None) -> Entry:
+    def _default(self, language: str | None, entries: Sequence[Entry]) -> Entry:
         settings = self._config.engine
         if settings.model != "auto":
-            return models.find_entry(settings.model, self._entries)
-        return engines.choose(language or settings.language, self._entries).entry
+            return models.find_entry(settings.model, entries)
+        return engines.choose(language or settings.language, entries).entry
 
     def _begin(self, entry: Entry) -> Crew:
         if self._starter is None:

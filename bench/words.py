@@ -25,10 +25,10 @@ import jiwer
 
 from saywire.client.measure import to_words
 from saywire.config import Config, EngineConfig
-from saywire.core.transcript import join
 from saywire.messages import Failed, Final
 from saywire.runtime.files import read_file
 from saywire.runtime.pool import Pool
+from saywire.texts import join
 from saywire.types import RATE, Options, Samples, Turns
 
 from .clips import FOLDER, Recording, read_clips, read_samples

@@ -6,33 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.core.transcript import Deltas, Transcript, glue, join, to_json, to_segment, to_transcript
+from saywire.core.transcript import Deltas, Transcript, to_json, to_segment, to_transcript
 from saywire.errors import OutOfOrder
 from saywire.messages import Final, Finished, Partial
+from saywire.texts import join
 from saywire.types import Hypothesis, Segment, Word
-
-
-@pytest.mark.parametrize(
-    ("texts", "joined"),
-    [
-        (["hello", "world"], "hello world"),
-        (["你好", "世界"], "你好世界"),
-        (["你好。", "Hello"], "你好。Hello"),
-        (["今天", "OK", "了"], "今天 OK 了"),
-        (["안녕", "하세요"], "안녕 하세요"),
-        (["สวัสดี", "ครับ"], "สวัสดีครับ"),
-        (["カタカナ", "ひらがな"], "カタカナひらがな"),
-        ([" padded ", "", "  ", "text"], "padded text"),
-        (["Wait", ", what"], "Wait, what"),
-        ([], ""),
-    ],
-)
-def test_join(texts, joined):
-    assert join(texts) == joined
-
-
-def test_glue_has_nothing_to_do_at_the_edges():
-    assert [glue("", "a"), glue("a", ""), glue("a ", "b")] == ["", "", ""]
 
 
 def test_finals_without_text_leave_no_segment():

@@ -19,11 +19,11 @@ from ..client.realtime import connect
 from ..client.replay import Replay, replay
 from ..client.samples import Sample, find_sample, load_samples
 from ..config import Config, EngineConfig, ServerConfig
-from ..core.transcript import join
 from ..errors import SaywireError
 from ..messages import Configure, Failed, Final, Partial
 from ..runtime.pool import Pool
 from ..server.run import Server, run
+from ..texts import join
 
 WIRE = "/v1/realtime"
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..texts import CLOSING, UNSPACED, WIDE_MARKS
 from ..types import Segment
-from .transcript import CLOSING, UNSPACED, WIDE_MARKS
 
 WIDTH = 42
 HEIGHT = 2

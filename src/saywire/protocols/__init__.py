@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from .base import Adapter, Surroundings
 from .openai.realtime import OpenAiRealtime
+from .ptt import Ptt
 
 PROTOCOLS: dict[str, Callable[[Surroundings], Adapter]] = {
     "/v1/realtime": OpenAiRealtime,
     "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
+    "/ws/asr": Ptt,
 }
 """The adapter of each websocket path."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .base import Adapter, Surroundings
+from .base import Adapter, Multiplex, Surroundings
 from .openai.realtime import OpenAiRealtime
 
-PROTOCOLS: dict[str, Callable[[Surroundings], Adapter]] = {
+PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/v1/realtime": OpenAiRealtime,
     "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
 }

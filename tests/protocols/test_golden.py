@@ -5,6 +5,7 @@
        The first is the request, ``GET /path?query``, headers after it as ``name: value`` between bars
     => a command to the session        <= an event from the session
     S< a frame to the client           <! an error that is no event, as the server tells it
+    </ why the client may not come in, right after the request
 
 In a client's frame ``@silence 2400`` stands for base64 of that many samples of PCM16, ``@step 2400`` for as
 many at half of full scale, ``@hex 00ff`` for base64 of bytes. Ids count by kind, the time stands still.
@@ -63,11 +64,12 @@ def drain(adapter):
 class Replay:
     """Plays the lines that come from outside and keeps all lines, as they turn out."""
 
-    def __init__(self, request):
-        line = handshake(request)
-        self.adapter = PROTOCOLS[line.path](surroundings())
+    def __init__(self, request, refused):
+        self.request = handshake(request)
+        self.adapter = PROTOCOLS[self.request.path](surroundings())
         self.lines = [f"C> {request}"]
-        self.keep(self.adapter.connect(line))
+        if not refused:
+            self.keep(self.adapter.connect(self.request))
 
     def keep(self, commands):
         self.lines += [shown(command) for command in commands] + drain(self.adapter)
@@ -83,6 +85,9 @@ class Replay:
             case "<!":
                 self.adapter.fail(eval(body, dict(NAMES)))
                 self.keep([])
+            case "</":
+                answer = self.adapter.refuse(self.request, eval(body, dict(NAMES)))
+                self.keep([answer] if answer else [])
 
     def client(self, body):
         if body == "gone":
@@ -96,8 +101,8 @@ class Replay:
 
 def replay(lines):
     marked = [line.partition(" ")[::2] for line in lines]
-    outside = [(mark, body) for mark, body in marked if mark in ("C>", "<=", "<!")]
-    story = Replay(outside[0][1])
+    outside = [(mark, body) for mark, body in marked if mark in ("C>", "<=", "<!", "</")]
+    story = Replay(outside[0][1], refused=len(outside) > 1 and outside[1][0] == "</")
     for mark, body in outside[1:]:
         story.play(mark, body)
     return story.lines

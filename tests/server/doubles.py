@@ -15,7 +15,19 @@ from saywire import messages as m
 from saywire.config import Config, ServerConfig
 from saywire.engines.base import EngineInfo
 from saywire.errors import BadRequest, OutOfOrder, Overloaded, SaywireError
-from saywire.protocols.base import Close, Frame, Handshake, Surroundings
+from saywire.protocols.base import (
+    Adapter,
+    Begin,
+    Close,
+    Drop,
+    Frame,
+    Give,
+    Handshake,
+    HttpAnswer,
+    Multiplex,
+    Order,
+    Surroundings,
+)
 from saywire.runtime.base import Model
 from saywire.server.run import LOOP, Server
 from saywire.types import Hypothesis, Options
@@ -86,6 +98,8 @@ class ScriptedSession:
     def end_with(self, event: m.Event) -> None:
         """End by itself: from now on commands are out of order, as with a real session."""
         self._over = True
+        if isinstance(event, m.Failed):
+            event.error.fatal = True
         self.say(event)
 
     def receive(self, command: m.Command) -> None:
@@ -159,15 +173,26 @@ class ScriptedHost:
         return self.sessions[0]
 
 
-class PlainWire:
-    """``audio`` frames are binary float32; text frames are commands; each event is one line of text."""
+class PlainWire(Adapter):
+    """``audio`` frames are binary float32; text frames are commands; each event is one line of text.
+
+    ``alarm N`` asks to be told in N seconds; ``?linger=N`` leaves the end to the client.
+    """
+
+    subprotocols = ("realtime",)
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
         self._frames: list[Frame] = []
 
     def connect(self, handshake: Handshake) -> list[m.Command]:
+        self.linger = float(handshake.query.get("linger", 0))
         self._frames.append(f"hello {handshake.path} {handshake.query.get('x', '-')}")
+        return []
+
+    def expire(self) -> list[m.Command]:
+        self.deadline = None
+        self._frames.append("alarm")
         return []
 
     def receive(self, frame: str | bytes) -> list[m.Command]:
@@ -185,6 +210,9 @@ class PlainWire:
         if frame.startswith("echo "):
             self._frames.append(frame)
             return []
+        if frame.startswith("alarm "):
+            self.deadline = self.surroundings.now() + float(frame[6:])
+            return []
         raise BadRequest(f"no command '{frame[:10]}'")
 
     def send(self, event: m.Event) -> None:
@@ -196,13 +224,83 @@ class PlainWire:
             case m.Failed(_, error):
                 self._frames.append(f"failed {error.code}")
             case m.Finished():
-                self._frames += ["finished", Close(1000, "done")]
+                self._frames.append("finished")
+                if not self.linger:
+                    self._frames.append(Close(1000, "done"))
 
     def fail(self, error: SaywireError) -> None:
         self._frames.append(f"error {error.code}: {error}")
 
     def leave(self) -> list[m.Command]:
         return [m.Finish()]
+
+    def frames_to_send(self) -> list[Frame]:
+        frames, self._frames = self._frames, []
+        return frames
+
+
+class SwitchWire(Multiplex):
+    """``begin A``, ``audio A``, ``finish A``, ``drop A``: several sessions; each event is one line of text.
+
+    Whoever has no key, or finds the house full, is told so over HTTP.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        self._frames: list[Frame] = []
+        self._open: set[str] = set()
+
+    def connect(self, handshake: Handshake) -> list[Order]:
+        begun = handshake.query.get("begin", "").split()
+        self._open.update(begun)
+        return [Begin(name, self.surroundings.defaults) for name in begun]
+
+    def refuse(self, handshake: Handshake, error: SaywireError) -> HttpAnswer:
+        return HttpAnswer(418, f"{handshake.path}: {error.code}", "text/plain", {"x-why": error.code})
+
+    def receive(self, frame: str | bytes) -> list[Order]:
+        verb, _, name = str(frame).partition(" ")
+        match verb:
+            case "begin":
+                self._open.add(name)
+                return [Begin(name, self.surroundings.defaults)]
+            case "audio":
+                return [Give(name, m.Audio(np.zeros(1600, np.float32)))]
+            case "finish":
+                return [Give(name, m.Finish())]
+            case "drop":
+                return [Drop(name)]
+            case "wait":
+                self.deadline = self.surroundings.now() + float(name)
+                return []
+            case "die":
+                raise SaywireError("as asked")
+        raise BadRequest(f"no command {verb!r}")
+
+    def hear(self, session: str, event: m.Event) -> list[Order]:
+        match event:
+            case m.Final(text=text):
+                self._frames.append(f"{session} final {text}")
+            case m.Finished():
+                self._frames.append(f"{session} finished")
+                self._open.discard(session)
+                if session.startswith("next"):  # the name is free at once
+                    return [Begin(session[4:], self.surroundings.defaults)]
+            case m.Failed(_, error):
+                self._frames.append(f"{session} failed {error.code}")
+                return [Drop(session)]
+        return []
+
+    def fail(self, error: SaywireError, session: str | None = None) -> None:
+        self._frames.append(f"{session} error {error}")
+
+    def expire(self) -> list[Order]:
+        self.deadline = None
+        self._frames.append(Close(4408, "nothing to do"))
+        return []
+
+    def leave(self) -> list[Order]:
+        return [Give(name, m.Finish()) for name in self._open]
 
     def frames_to_send(self) -> list[Frame]:
         frames, self._frames = self._frames, []
@@ -223,6 +321,10 @@ class Serving:
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}/plain"
 
+    @property
+    def switch(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/switch"
+
 
 def settings(**server: object) -> Config:
     return Config(server=ServerConfig(**({"port": 0, "drain_seconds": 5.0} | server)))
@@ -231,7 +333,7 @@ def settings(**server: object) -> Config:
 @asynccontextmanager
 async def serving(host: ScriptedHost, config: Config | None = None) -> AsyncIterator[Serving]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    wires = {"/plain": PlainWire}
+    wires = {"/plain": PlainWire, "/switch": SwitchWire}
     server = Server(config or settings(), host, lambda _, number: port.set_result(number), wires)
     task = asyncio.create_task(server.serve())
     await asyncio.wait([port, task], return_when=asyncio.FIRST_COMPLETED)

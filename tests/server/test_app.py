@@ -112,7 +112,11 @@ async def test_while_draining_health_is_503_and_nobody_new_comes_in():
 async def test_front_page_for_programs_and_for_people():
     async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
         info = (await client.get("/")).json()
-        assert info["name"] == "saywire" and info["wires"] == ["/plain"] and "scripted" in info["models"]
+        assert (
+            info["name"] == "saywire"
+            and info["wires"] == ["/plain", "/switch"]
+            and "scripted" in info["models"]
+        )
         page = await client.get("/", headers={"accept": "text/html,*/*"})
         assert page.headers["content-type"].startswith("text/html")
         assert "default-src 'none'" in page.headers["content-security-policy"]

@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 import numpy as np
+import pytest
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from saywire import messages as m
 from saywire.errors import EngineFailed, Overloaded, SaywireError, UnknownModel
 from saywire.protocols.base import Surroundings
-from saywire.server.connection import ROOM, Connection, thin
+from saywire.protocols.solo import Solo
+from saywire.server.connection import ROOM, Connection, House
 from saywire.server.limits import Admission
 from saywire.server.logs import SessionLog
 from saywire.types import Hypothesis, Options
@@ -35,8 +39,16 @@ def make_socket(sent: list) -> tuple[WebSocket, asyncio.Queue]:
     return WebSocket(SCOPE, frames.get, send), frames
 
 
-def make_connection(socket: WebSocket) -> Connection:
-    return Connection(socket, PlainWire(Surroundings(str, float)), SessionLog("1", "/plain", "?"), 1.0)
+def make_connection(
+    socket: WebSocket,
+    host: ScriptedHost,
+    wire: type[PlainWire] = PlainWire,
+    now: Callable[[], float] = time.monotonic,
+) -> Connection:
+    solo = Solo(wire(Surroundings(str, now)), Options(), now)
+    return Connection(
+        socket, solo, House(host, Admission(1), now, 1.0), lambda: SessionLog("1", "/plain", "?")
+    )
 
 
 async def close_code(ws) -> int:
@@ -196,7 +208,7 @@ async def test_fatal_failure_closes_with_1011():
     host = ScriptedHost()
     async with serving(host) as at, connect(at.ws) as ws:
         session = await host.first()
-        session.say(m.Failed(None, SaywireError("worker lost for good")))
+        session.end_with(m.Failed(None, SaywireError("worker lost for good")))
         assert [frame async for frame in ws_until_closed(ws)][-1] == "failed internal_error"
         assert ws.close_code == 1011
 
@@ -217,7 +229,7 @@ async def test_audio_that_crosses_the_sessions_own_end_is_nobodys_fault():
     host = ScriptedHost()
     sent = []
     socket, frames = make_socket(sent)
-    running = asyncio.create_task(make_connection(socket).run(host, Admission(1), Options()))
+    running = asyncio.create_task(make_connection(socket, host).run())
     session = await host.first()
     frames.put_nowait({"type": "websocket.receive", "bytes": HALF})
     session.end_with(m.Finished(0.0))  # before either loop has run
@@ -233,7 +245,7 @@ async def test_socket_that_uvicorn_closed_meanwhile_is_a_client_that_left(caplog
 
     host = ScriptedHost()
     socket, _ = make_socket(Closed())
-    await make_connection(socket).run(host, Admission(1), Options())
+    await make_connection(socket, host).run()
     assert isinstance(host.sessions[0].commands[-1], m.Finish)
     assert not caplog.records
 
@@ -244,7 +256,7 @@ async def test_client_that_left_before_it_was_accepted(caplog):
         raise OSError("gone")
 
     socket = WebSocket(SCOPE, make_socket([])[0]._receive, send)
-    await make_connection(socket).run(ScriptedHost(), Admission(1), Options())
+    await make_connection(socket, ScriptedHost()).run()
     assert not caplog.records
 
 
@@ -327,8 +339,8 @@ async def test_client_that_asks_and_never_reads_is_not_read_either():
         if message["type"] != "websocket.accept":
             await asyncio.Event().wait()  # the socket never takes it
 
-    connection = make_connection(WebSocket(SCOPE, receive, send))
-    running = asyncio.create_task(connection.run(ScriptedHost(), Admission(1), Options()))
+    connection = make_connection(WebSocket(SCOPE, receive, send), ScriptedHost())
+    running = asyncio.create_task(connection.run())
     for _ in range(10 * ROOM):
         await asyncio.sleep(0)
     assert ROOM < asked < ROOM + 5
@@ -390,14 +402,184 @@ async def test_one_log_line_at_the_start_and_one_at_the_end(caplog):
     assert len(lines) == 2
     assert " start wire=/plain client=127.0.0.1" in lines[0]
     assert "model=scripted audio=0.5s finals=1 failures=0" in lines[1]
-    assert lines[1].endswith("cause=closed 1000 done")
+    assert lines[1].endswith("cause=finished")
     assert "said" not in caplog.text
 
 
-def test_thin_keeps_the_newest_partial_of_each_utterance_and_everything_else():
-    def partial(utterance: int, text: str) -> m.Partial:
-        return m.Partial(utterance, Hypothesis(text))
+@in_loop
+async def test_deadline_wakes_the_wire():
+    async with serving(ScriptedHost()) as at, connect(at.ws) as ws:
+        await ws.send("alarm 3000")
+        await ws.send("alarm 0")  # sooner than before
+        assert [await ws.recv(), await ws.recv()] == ["hello /plain -", "alarm"]
+        await ws.send("alarm 0.001")
+        assert await ws.recv() == "alarm"
 
-    final = m.Final(0, "ab", 0, 1)
-    events = [partial(0, "a"), m.SpeechStarted(1, 0.0), partial(0, "ab"), final, partial(1, "c")]
-    assert thin(events) == [events[1], events[2], final, events[4]]
+
+@in_loop
+async def test_deadline_that_has_moved_on_is_not_there_yet():
+    rang = asyncio.Event()
+
+    class Counting(PlainWire):
+        calls = 0
+
+        def frames_to_send(self):
+            self.calls += 1
+            if self.calls == 5:  # after connect, two frames, and the writer's start
+                rang.set()
+            return super().frames_to_send()
+
+    sent = []
+    socket, frames = make_socket(sent)
+    connection = make_connection(socket, ScriptedHost(), Counting, lambda: 0.0)
+    for message in ("alarm 0.001", "alarm 50"):
+        frames.put_nowait({"type": "websocket.receive", "text": message})
+    running = asyncio.create_task(connection.run())
+    await rang.wait()
+    frames.put_nowait({"type": "websocket.disconnect"})
+    await running
+    assert sent == ["hello /plain -"]
+
+
+@in_loop
+async def test_lingering_leaves_the_socket_open_for_the_client_to_close():
+    host = ScriptedHost()
+    async with serving(host) as at:
+        async with connect(at.ws + "?linger=600") as ws:
+            await ws.send("finish")
+            assert [await ws.recv(), await ws.recv()] == ["hello /plain -", "finished"]
+            await host.sessions[0].closed.wait()  # its place is free
+            await ws.send(HALF)
+            await ws.send("echo still here")
+            assert await ws.recv() == "echo still here"
+        assert ws.close_code == 1000
+        async with connect(at.ws + "?linger=0.001") as ws:
+            await ws.send("finish")
+            assert await close_code(ws) == 1000
+
+
+@in_loop
+async def test_shutdown_does_not_linger():
+    host = ScriptedHost()
+    async with serving(host) as at, connect(at.ws + "?linger=600") as ws:
+        await ws.recv()
+        at.server.stop()
+        assert await close_code(ws) == 1012
+
+
+@in_loop
+async def test_several_sessions_at_once_and_one_after_another():
+    host = ScriptedHost(talkative)
+    async with serving(host) as at, connect(at.switch) as ws:
+        for frame in ("begin a", "begin b", "audio b", "finish b", "begin b", "audio b", "audio a"):
+            await ws.send(frame)
+            if frame == "finish b":
+                assert [await ws.recv(), await ws.recv()] == ["b final said 0", "b finished"]
+        assert sorted([await ws.recv(), await ws.recv()]) == ["a final said 0", "b final said 0"]
+        await ws.send("drop a")
+        await host.sessions[0].closed.wait()
+        await ws.send("finish b")
+        assert await ws.recv() == "b finished"
+        assert [len(session.commands) for session in host.sessions] == [1, 2, 2]
+
+
+@in_loop
+async def test_an_event_can_lead_to_orders():
+    host = ScriptedHost()
+    async with serving(host) as at, connect(at.switch) as ws:
+        await ws.send("begin nexta")
+        await ws.send("finish nexta")
+        assert await ws.recv() == "nexta finished"
+        await ws.send("finish a")
+        assert await ws.recv() == "a finished"
+
+
+@in_loop
+async def test_a_wire_may_drop_a_session_for_what_it_says():
+    host = ScriptedHost()
+    async with serving(host) as at, connect(at.switch) as ws:
+        await ws.send("begin a")
+        session = await host.first()
+        session.say(m.Failed(0, EngineFailed("no")))
+        assert await ws.recv() == "a failed engine_failed"
+        await session.closed.wait()
+
+
+@in_loop
+async def test_a_session_that_is_refused_leaves_the_others_alone():
+    async with serving(ScriptedHost(talkative), settings(max_sessions=1)) as at, connect(at.switch) as ws:
+        for frame in ("begin a", "begin b", "audio b", "audio a", "finish a"):
+            await ws.send(frame)
+        frames = [await ws.recv() for _ in range(3)]
+        assert frames == ["b error all 1 sessions are taken; try again later", "a final said 0", "a finished"]
+
+
+@in_loop
+async def test_a_session_that_falls_behind_ends_alone():
+    host = ScriptedHost()
+    async with serving(host) as at, connect(at.switch) as ws:
+        await ws.send("begin a")
+        session = await host.first()
+        session.refuse = Overloaded("too far behind")
+        await ws.send("audio a")
+        assert await ws.recv() == "a error too far behind"
+        await session.closed.wait()
+        await ws.send("begin a")
+        await ws.send("finish a")
+        assert await ws.recv() == "a finished"
+
+
+@in_loop
+async def test_no_room_for_what_a_wire_begins_with_refuses_the_connection():
+    host = ScriptedHost()
+    async with serving(host, settings(max_sessions=1)) as at:
+        with pytest.raises(InvalidStatus) as raised:
+            await connect(at.switch + "?begin=a+b")
+        assert raised.value.response.body == b"/switch: overloaded"
+        await host.sessions[0].closed.wait()
+        async with connect(at.switch + "?begin=a") as ws:
+            await ws.send("finish a")
+            assert await ws.recv() == "a finished"
+
+
+@in_loop
+async def test_a_connection_without_sessions_stays_until_the_wire_closes_it():
+    async with serving(ScriptedHost()) as at, connect(at.switch) as ws:
+        await ws.send("nonsense")
+        assert await ws.recv() == "None error no command 'nonsense'"
+        await ws.send("wait 0.001")
+        assert await close_code(ws) == 4408
+
+
+@in_loop
+async def test_an_error_that_a_multiplex_has_no_close_for_still_ends_it():
+    async with serving(ScriptedHost()) as at, connect(at.switch) as ws:
+        await ws.send("die")
+        assert await ws.recv() == "None error as asked"
+        assert await close_code(ws) == 1011
+
+
+@in_loop
+async def test_all_sessions_of_a_client_that_leaves_are_finished():
+    host = ScriptedHost(talkative)
+    async with serving(host) as at:
+        async with connect(at.switch) as ws:
+            for frame in ("begin a", "begin b", "audio a"):
+                await ws.send(frame)
+            await ws.recv()
+        for session in host.sessions:
+            await session.closed.wait()
+            assert isinstance(session.commands[-1], m.Finish)
+
+
+@in_loop
+async def test_shutdown_finishes_all_sessions_of_a_connection():
+    host = ScriptedHost()
+    async with serving(host) as at, connect(at.switch) as ws, connect(at.switch) as idle:
+        for frame in ("begin a", "begin b", "nonsense"):
+            await ws.send(frame)
+        await ws.recv()
+        at.server.stop()
+        assert sorted([await ws.recv(), await ws.recv()]) == ["a finished", "b finished"]
+        assert await close_code(ws) == 1012
+        assert await close_code(idle) == 1012

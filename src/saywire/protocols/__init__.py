@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .base import Adapter, Surroundings
+from .base import Adapter, Multiplex, Surroundings
 from .openai.realtime import OpenAiRealtime
 from .ptt import Ptt
 
-PROTOCOLS: dict[str, Callable[[Surroundings], Adapter]] = {
+PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/v1/realtime": OpenAiRealtime,
     "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
     "/ws/asr": Ptt,

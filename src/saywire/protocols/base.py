@@ -6,17 +6,25 @@ The server makes one adapter for each connection and calls::
     receive  for each frame       -> commands; raises BadRequest, after which it calls ``fail``
     send     for each event of the session
     fail     for an error that is not an event
+    expire   when ``deadline`` has passed -> commands
     leave    once, when the client went away without saying so -> commands
+    refuse   in place of ``connect``, or next after it: the client may not come in
 
-After every call it takes ``frames_to_send`` and sends them in order. A Close among them ends the
-connection. Ids and the time of day are injected, so that golden transcripts are exact.
+After every call it takes ``frames_to_send`` and sends them in order, and looks at ``deadline``. A Close
+among the frames ends the connection. Ids and the time are injected, so that golden transcripts are exact.
+
+An Adapter has one session, which begins with the connection. When it has ended, the connection is closed,
+or, if the adapter has ``linger``, left for the client to close. A Multiplex has any number of sessions on
+its one connection, one after another and at once, and begins and names them itself.
+
+Both are subclassed, for what they say of themselves by default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..errors import SaywireError
 from ..messages import Command, Event
@@ -43,18 +51,55 @@ Frame = str | bytes | Close
 
 
 @dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer over HTTP in place of a websocket."""
+
+    status: int
+    body: str = ""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an adapter may know of the world outside its wire."""
 
     new_id: Callable[[str], str]
     """Makes a fresh id from a kind: ``item`` -> ``item_Hk3...``."""
     now: Callable[[], float]
-    """Unix time in seconds."""
+    """Unix time in seconds, steady: it goes on by a second in each second."""
     defaults: Options = field(default_factory=Options)
     """What the server does where the client does not say."""
 
 
-class Adapter(Protocol):
+class Wire(Protocol):
+    """What an Adapter and a Multiplex have in common."""
+
+    subprotocols: tuple[str, ...] = ()
+    """Those it speaks; the first of the offered that is among them is accepted."""
+    deadline: float | None = None
+    """When, by ``Surroundings.now``, ``expire`` is to be called if nothing moves it until then. It may be
+    moved by any call, and ``expire`` must: later, or to None."""
+
+    def refuse(self, handshake: Handshake, error: SaywireError) -> HttpAnswer | None:
+        """The client may not come in: no key, or no room. It is answered over HTTP, before there is a
+        websocket; or, with None, over a websocket that is opened only to send what ``fail`` says.
+        """
+        self.fail(error)
+        return None
+
+    def fail(self, error: SaywireError) -> None: ...
+
+    def frames_to_send(self) -> list[Frame]: ...
+
+
+class Adapter(Wire, Protocol):
+    """A wire that has one session on each connection."""
+
+    linger: float = 0.0
+    """Seconds that the connection stays open for the client to close it, after the session has finished.
+    Frames that come meanwhile still go to ``receive``; commands lead nowhere any more."""
+
     def connect(self, handshake: Handshake) -> list[Command]: ...
 
     def receive(self, frame: str | bytes) -> list[Command]:
@@ -62,8 +107,61 @@ class Adapter(Protocol):
 
     def send(self, event: Event) -> None: ...
 
-    def fail(self, error: SaywireError) -> None: ...
+    def expire(self) -> list[Command]:
+        return []
 
     def leave(self) -> list[Command]: ...
 
-    def frames_to_send(self) -> list[Frame]: ...
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begin a session, by a name that no session of this connection has at the time.
+
+    It ends with Finished, or with an error that is fatal, an event or not. Then its name is free.
+    """
+
+    session: str
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Give a command to a session; one to a session that has ended leads nowhere."""
+
+    session: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """End a session, whatever its state; nothing is heard of it any more."""
+
+    session: str
+
+
+Order = Begin | Give | Drop
+
+
+@runtime_checkable
+class Multiplex(Wire, Protocol):
+    """A wire that begins and ends sessions on its connection as the client asks.
+
+    The connection is closed when the adapter says so: a deadline is what ends one that nobody uses.
+    """
+
+    def connect(self, handshake: Handshake) -> list[Order]: ...
+
+    def receive(self, frame: str | bytes) -> list[Order]:
+        """Raises BadRequest when the client broke the protocol; the adapter stays usable."""
+
+    def hear(self, session: str, event: Event) -> list[Order]:
+        """An event of a session."""
+
+    def fail(self, error: SaywireError, session: str | None = None) -> None:
+        """``session`` is the one whose Begin or Give failed; one that was refused or did not survive, as
+        ``error.fatal`` says, has ended. Without a session a fatal error ends the connection."""
+
+    def expire(self) -> list[Order]:
+        return []
+
+    def leave(self) -> list[Order]: ...

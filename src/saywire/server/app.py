@@ -8,9 +8,7 @@ Websocket wires are listed in ``protocols.PROTOCOLS``; what HTTP offers beside t
 from __future__ import annotations
 
 import html
-import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -18,23 +16,19 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from .. import __version__
 from ..config import Config
 from ..errors import BadRequest, SaywireError, UnknownModel
 from ..protocols import PROTOCOLS
-from ..protocols.base import Adapter, Surroundings
 from ..runtime.base import Host, Model
 from ..types import Options
 from . import problems
 from .auth import Auth
-from .connection import Connection
+from .connection import House
 from .limits import Admission
-from .logs import SessionLog
 from .transcriptions import add_transcriptions
-
-Wires = Mapping[str, Callable[[Surroundings], Adapter]]
+from .wires import Door, Wires, steady_clock
 
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -49,10 +43,13 @@ def create_app(
     app: FastAPI = FastAPIOffline(
         title="saywire", version=__version__, description=DESCRIPTION, redoc_url=None
     )
-    app.add_middleware(Auth, keys=config.server.api_keys)
+    options = default_options(config)
+    door = Door(wires, House(host, admission, steady_clock(), config.server.drain_seconds), options)
+    app.add_middleware(Auth, keys=config.server.api_keys, refuse_websocket=door.refuse)
     add_errors(app)
-    add_wires(app, host, config, wires, admission)
-    add_transcriptions(app, host, config, admission, default_options(config))
+    for path in wires:
+        app.router.add_websocket_route(path, door.let_in)
+    add_transcriptions(app, host, config, admission, options)
     add_models(app, host)
     add_health(app, host, admission)
     add_front_page(app, host, wires)
@@ -64,10 +61,6 @@ def default_options(config: Config) -> Options:
     """What a session gets whose client names nothing."""
     model = None if config.engine.model == "auto" else config.engine.model
     return Options(model=model, language=config.engine.language, turns=config.turns)
-
-
-def new_id(kind: str) -> str:
-    return f"{kind}_{secrets.token_urlsafe(16)}"
 
 
 def add_errors(app: FastAPI) -> None:
@@ -94,23 +87,6 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     answer = problems.respond(error)
     answer.status_code = 404
     await answer(scope, receive, send)
-
-
-def add_wires(app: FastAPI, host: Host, config: Config, wires: Wires, admission: Admission) -> None:
-    options = default_options(config)
-    surroundings = Surroundings(new_id, time.time, options)
-
-    def speak(new_adapter: Callable[[Surroundings], Adapter]) -> Callable[[WebSocket], Awaitable[None]]:
-        async def converse(socket: WebSocket) -> None:
-            client = socket.client.host if socket.client else "?"
-            log = SessionLog(secrets.token_hex(4), socket.scope["path"], client, options.model)
-            connection = Connection(socket, new_adapter(surroundings), log, config.server.drain_seconds)
-            await connection.run(host, admission, options)
-
-        return converse
-
-    for path, new_adapter in wires.items():
-        app.router.add_websocket_route(path, speak(new_adapter))
 
 
 def add_models(app: FastAPI, host: Host) -> None:

@@ -1,102 +1,138 @@
-"""One websocket, one adapter, one session: the only room where they meet.
+"""One websocket, one wire, its sessions: the only room where they meet.
 
-Two loops. One reads: frames become commands for the session; it never waits for the session. One
-writes: the session's events become frames; it takes events only when the socket took the frames before
-them, so a slow reader holds up only itself, and of several Partials of an utterance that wait only the
-newest is sent. When either loop ends, both end (law 6).
+Two loops. One reads: frames become commands for the sessions; it never waits for them. One writes: events
+become frames; it takes events only when the socket took the frames before them, so a slow reader holds up
+only itself, and of several Partials of an utterance that wait only the newest is sent. It is also woken
+when the wire's deadline passes. When either loop ends, both end (law 6).
 
-* The client goes away: the adapter's ``leave`` commands go to the session, and what it still says is
-  waited for, at most ``drain_seconds``, so that its end is known and logged; then it is closed.
-* The server wants to stop (``finish``): the session gets Finish, its finals are sent, then Close 1012,
+* The client goes away: what the wire orders on ``leave`` is obeyed, and what the sessions still say is
+  waited for, at most ``drain_seconds``, so that their end is known and logged; then they are closed.
+* The server wants to stop (``finish``): the sessions get Finish, their finals are sent, then Close 1012,
   on which clients connect again.
-* An error that ends the session: told in the wire's own words, then Close.
+* An error that ends the session or the connection: told in the wire's own words, then Close.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from ..errors import BadRequest, OutOfOrder, Overloaded, SaywireError
-from ..messages import Command, Event, Failed, Finish, Partial
-from ..protocols.base import Adapter, Close, Frame, Handshake
-from ..runtime.base import Host, Hosted
-from ..types import Options
-from .auth import choose_subprotocol
+from ..errors import SaywireError
+from ..messages import Finish
+from ..protocols.base import Begin, Close, Frame, Give, Handshake, Multiplex, Order
+from ..protocols.solo import BROKEN, farewell
+from ..runtime.base import Host
 from .limits import Admission
 from .logs import SessionLog, logger
+from .seats import Seats
 
 GOING_AWAY = 1012
 """Service restart: the SDKs of OpenAI, and any sensible client, connect again."""
-TRY_LATER = 1013
-REFUSED = 1008
-"""Policy violation: what was asked for is not to be had, and asking again will not help."""
-BROKEN = 1011
 
 ROOM = 256
 """Frames that may wait for a client which asks but does not read; then it is not read either."""
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all connections of a server have in common."""
+
+    host: Host
+    admission: Admission
+    now: Callable[[], float]
+    """The clock that the wires' deadlines go by; seconds."""
+    drain_seconds: float
+
+
 class Connection:
-    def __init__(self, socket: WebSocket, adapter: Adapter, log: SessionLog, drain_seconds: float) -> None:
+    def __init__(
+        self, socket: WebSocket, wire: Multiplex, house: House, new_log: Callable[[], SessionLog]
+    ) -> None:
+        """``new_log`` is called for each session."""
         self._socket = socket
-        self._adapter = adapter
-        self._log = log
-        self._drain_seconds = drain_seconds
-        self._session: Hosted | None = None
+        self._wire = wire
+        self._house = house
+        self._handshake = _handshake(socket)
         self._moved = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish)
         self._outbox: deque[Frame] = deque()
-        self._finishing = False
+        self._alarm: asyncio.TimerHandle | None = None
         self._restarting = False
         self._farewell: Close | None = None
-        """What to end with when the adapter has no Close of its own."""
-        log.cause = "client left"
+        """What to end with when the wire has no Close of its own."""
+        self._cause = "client left"
+        """Why sessions that are still open in the end are closed."""
 
-    async def run(self, host: Host, admission: Admission, options: Options) -> None:
-        """Serve the client until it or we are done. Never raises but to be cancelled."""
-        self._log.start()
+    async def run(self, refused: SaywireError | None = None) -> None:
+        """Serve the client until it or we are done, or tell it, in the wire's own way, why it may not come
+        in. Never raises but to be cancelled.
+        """
         try:
-            await self._socket.accept(choose_subprotocol(self._socket.scope["subprotocols"]))
-            await self._open(host, admission, options)
+            await (self._refuse(refused) if refused else self._welcome())
         except (WebSocketDisconnect, OSError):  # the latter when it left before it was accepted
             pass
         except Exception:
-            logger.exception("session %s broke", self._log.session)
-            self._log.cause = "broken"
+            logger.exception("session %s broke", ", ".join(self._seats.ids) or "not begun")
+            self._cause = "broken"
             await self._close(Close(BROKEN, "internal_error"))
         finally:
-            self._log.end()
+            if self._alarm:
+                self._alarm.cancel()
+            self._seats.close(self._cause)
 
     def finish(self) -> None:
         """The server wants to stop: say what there is to say, then close with 1012."""
-        if not self._finishing:
+        if names := self._seats.unfinished:
             self._restarting = True
-            self._obey([Finish()])
+            self._seats.ending = "service restart"
+            self._obey(Give(name, Finish()) for name in names)
             self._moved.set()
 
-    async def _open(self, host: Host, admission: Admission, options: Options) -> None:
-        commands = self._adapter.connect(_handshake(self._socket))
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(admission.enter(self.finish))
-                self._session = host.open(options, self._moved.set)
-            except SaywireError as error:
-                self._fail(error)
-                return await self._write()
-            stack.callback(self._session.close)
-            self._obey(commands)
-            self._moved.set()
+    async def _welcome(self) -> None:
+        try:
+            self._enter()
+        except SaywireError as error:
+            await self._refuse(error)
+        else:
+            await self._accept()
             await self._talk()
+
+    def _enter(self) -> None:
+        """Raises SaywireError when there is no room for the sessions that the wire begins with."""
+        for order in self._wire.connect(self._handshake):
+            if isinstance(order, Begin):
+                self._seats.obey(order)
+            else:
+                self._obey([order])
+        self._post()
+
+    async def _refuse(self, error: SaywireError) -> None:
+        answer = self._wire.refuse(self._handshake, error)
+        if answer:
+            response = Response(answer.body, answer.status, answer.headers, answer.content_type)
+            return await self._socket.send_denial_response(response)
+        self._farewell = farewell(error)
+        self._post()
+        self._moved.set()
+        await self._accept()
+        await self._write()
+
+    async def _accept(self) -> None:
+        spoken = self._wire.subprotocols
+        await self._socket.accept(next((p for p in self._handshake.subprotocols if p in spoken), None))
 
     async def _talk(self) -> None:
         reading = asyncio.create_task(self._read())
         writing = asyncio.create_task(self._write())
+        self._moved.set()
         try:
             await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -116,7 +152,7 @@ class Connection:
                 return
             text = message.get("text")
             try:
-                self._obey(self._adapter.receive(message["bytes"] if text is None else text))
+                self._obey(self._wire.receive(message["bytes"] if text is None else text))
             except SaywireError as error:
                 self._fail(error)
             self._post()
@@ -133,80 +169,71 @@ class Connection:
                     return await self._close(frame)
                 await self._send(frame)
             self._room.set()
-            if self._farewell:
-                return await self._close(self._farewell)
+            if self._farewell or (self._restarting and not self._seats):
+                return await self._close(self._farewell or Close())
 
     async def _drain(self) -> None:
-        """The client is gone. Let the session end by itself, if the wire wants that, for a while."""
-        self._obey(self._adapter.leave())
-        if self._session is None or not self._finishing:
-            return
+        """The client is gone. Let its sessions end by themselves, if the wire wants that, for a while."""
+        self._seats.ending = self._cause
+        self._obey(self._wire.leave())
         try:
-            async with asyncio.timeout(self._drain_seconds):
-                while not self._session.ended:
+            async with asyncio.timeout(self._house.drain_seconds):
+                while self._seats.finishing:
                     await self._moved.wait()
                     self._moved.clear()
-                    for event in self._session.events_to_send():
-                        self._log.note(event)
+                    for _ in self._seats.take_events():
+                        pass
         except TimeoutError:
-            self._log.cause += f", its audio was not decoded in {self._drain_seconds:g} s"
+            self._cause += f", its audio was not decoded in {self._house.drain_seconds:g} s"
 
-    def _obey(self, commands: Iterable[Command]) -> None:
-        """Give commands to the session; what follows a Finish, or an error that ends it, is dropped."""
-        for command in commands:
-            if self._finishing or self._session is None:
-                return
-            self._log.hear(command)
-            self._finishing = isinstance(command, Finish)
+    def _obey(self, orders: Iterable[Order]) -> None:
+        for order in orders:
             try:
-                self._session.receive(command)
-            except OutOfOrder:
-                # It has ended by itself; the event that says so has not been taken yet.
-                self._finishing = True
+                self._seats.obey(order)
             except SaywireError as error:
-                self._fail(error)
+                if error.fatal:
+                    self._seats.end(order.session, error.code)
+                self._wire.fail(error, order.session)
+                self._post()
 
     def _fail(self, error: SaywireError) -> None:
-        self._adapter.fail(error)
+        self._wire.fail(error)
         if error.fatal:
-            self._end_with(error)
-        self._post()
-
-    def _end_with(self, error: SaywireError) -> None:
-        """Prepare to close after an error that the session does not survive."""
-        self._finishing = True
-        self._log.cause = error.code
-        if isinstance(error, Overloaded):
-            code = TRY_LATER
-        elif isinstance(error, BadRequest):
-            code = REFUSED
-        else:
-            code = BROKEN
-        self._farewell = Close(code, error.code)
+            self._cause = error.code
+            self._farewell = farewell(error)
 
     def _relay(self) -> None:
-        """Turn the session's events into frames."""
-        if self._session is None:
-            return
-        events = thin(self._session.events_to_send())
-        for event in events:
-            self._log.note(event)
-            self._adapter.send(event)
+        """Turn the sessions' events into frames, and let the wire do what was due."""
+        for name, event in self._seats.take_events():
+            self._obey(self._wire.hear(name, event))
+        if self._wire.deadline is not None and self._wire.deadline <= self._house.now():
+            self._obey(self._wire.expire())
         self._post()
-        if self._session.ended:
-            match events:
-                case [*_, Failed(_, error)]:
-                    self._end_with(error)
-                case _:
-                    self._farewell = self._farewell or Close()
 
     def _post(self) -> None:
-        """Put what the adapter has to send behind what waits already."""
-        self._outbox.extend(self._adapter.frames_to_send())
+        """Put what the wire has to send behind what waits already."""
+        self._outbox.extend(self._wire.frames_to_send())
         if self._outbox:
             self._moved.set()
         if len(self._outbox) > ROOM:
             self._room.clear()
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Wake the writer when the deadline is there, or earlier: one that moves on and on costs nothing."""
+        deadline = self._wire.deadline
+        if deadline is None:
+            return
+        loop = asyncio.get_running_loop()
+        due = loop.time() + max(deadline - self._house.now(), 0.0)
+        if self._alarm is None or self._alarm.when() > due:
+            if self._alarm:
+                self._alarm.cancel()
+            self._alarm = loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._moved.set()
 
     async def _send(self, frame: str | bytes) -> None:
         try:
@@ -220,27 +247,11 @@ class Connection:
     async def _close(self, close: Close) -> None:
         if self._restarting:
             close = Close(GOING_AWAY, "service restart")
-        if self._log.cause == "client left":
-            self._log.cause = f"closed {close.code} {close.reason}".strip()
+        if self._cause == "client left":
+            self._cause = f"closed {close.code} {close.reason}".strip()
         if self._socket.application_state is WebSocketState.CONNECTED:
             with suppress(WebSocketDisconnect, RuntimeError):  # gone, or closed by uvicorn
                 await self._socket.close(close.code, _clip(close.reason))
-
-
-def thin(events: Sequence[Event]) -> list[Event]:
-    """The same events without the Partials that a newer one of the same utterance makes obsolete.
-
-    Stable text only grows, so the newest Partial says all that the older ones said.
-    """
-    newer: set[int] = set()
-    kept: list[Event] = []
-    for event in reversed(events):
-        if isinstance(event, Partial):
-            if event.utterance in newer:
-                continue
-            newer.add(event.utterance)
-        kept.append(event)
-    return kept[::-1]
 
 
 def _handshake(socket: WebSocket) -> Handshake:

@@ -25,8 +25,9 @@ from ..config import Config, ServerConfig
 from ..errors import ConfigError
 from ..protocols import PROTOCOLS
 from ..runtime.base import Host
-from .app import Wires, create_app
+from .app import create_app
 from .limits import Admission
+from .wires import Wires
 
 try:
     import uvloop

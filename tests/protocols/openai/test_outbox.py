@@ -18,7 +18,8 @@ def box():
     [
         (errors.BadRequest("x"), "invalid_request_error", "invalid_request", 4000),
         (errors.UnknownModel("x"), "invalid_request_error", "model_not_found", 4000),
-        (errors.NotAllowed("x"), "invalid_request_error", "invalid_api_key", 3000),
+        (errors.NotAllowed("x"), "invalid_request_error", None, 3000),
+        (errors.NotAllowed("x", code="invalid_api_key"), "invalid_request_error", "invalid_api_key", 3000),
         (errors.Overloaded("x"), "rate_limit_error", "overloaded", 1013),
         (errors.EngineFailed("x"), "server_error", "engine_failed", 1011),
         (errors.OutOfOrder("x"), "server_error", "out_of_order", 1011),
@@ -36,7 +37,7 @@ def test_each_error_has_its_type_code_and_close(error, kind, code, close):
         "param": "model",
         "event_id": "mine",
     }
-    assert end == Close(close, f"{kind}.{code}")
+    assert end == Close(close, f"{kind}.{code}" if code else kind)
 
 
 def test_nothing_follows_the_end():

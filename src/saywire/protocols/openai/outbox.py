@@ -41,7 +41,8 @@ class Outbox:
         self.emit(wire.Error(self.stamp(), details))
 
     def end(self, code: int, error: SaywireError | None = None) -> None:
-        reason = f"{_type(error)}.{_code(error)}" if error else ""
+        words = [_type(error), _code(error)] if error else []
+        reason = ".".join(word for word in words if word)
         if not self.ended:
             self._frames.append(Close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore")))
         self.ended = True
@@ -73,5 +74,6 @@ def _type(error: SaywireError) -> str:
             return "server_error"
 
 
-def _code(error: SaywireError) -> str:
-    return "invalid_api_key" if error.code == NotAllowed.code else error.code
+def _code(error: SaywireError) -> str | None:
+    """The service gives a missing key no code."""
+    return None if error.code == NotAllowed.code else error.code

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from ... import messages as m
 from ...errors import BadRequest, SaywireError, Unsupported
-from ..base import Frame, Handshake, Surroundings
+from ..base import Adapter, Frame, Handshake, Surroundings
 from . import events as wire
 from .buffer import InputBuffer
 from .merge import merge, quoted
@@ -43,7 +43,9 @@ class _Update:
     """Made from the URL: session.created was its answer."""
 
 
-class OpenAiRealtime:
+class OpenAiRealtime(Adapter):
+    subprotocols = ("realtime",)
+
     def __init__(self, surroundings: Surroundings) -> None:
         self._defaults = surroundings.defaults
         self._session_id = surroundings.new_id("sess")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from saywire.server.wires import new_id, steady_clock
+from server.doubles import ScriptedHost, in_loop, serving, settings
+
+LOCKED = settings(api_keys=("sesame",))
+
+
+def test_ids_have_their_kind_and_are_all_different():
+    ids = {new_id("item") for _ in range(1000)}
+    assert len(ids) == 1000 and all(id.startswith("item_") for id in ids)
+
+
+def test_the_clock_tells_unix_time_and_never_goes_back(monkeypatch):
+    clock = steady_clock()
+    assert abs(clock() - time.time()) < 1.0
+    before = clock()
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # somebody sets the machine's clock
+    assert before <= clock() < before + 60
+
+
+@in_loop
+async def test_each_path_has_its_wire():
+    async with serving(ScriptedHost()) as at:
+        async with connect(at.ws) as ws:
+            assert await ws.recv() == "hello /plain -"
+        async with connect(at.switch) as ws:
+            await ws.send("begin a")
+            await ws.send("finish a")
+            assert await ws.recv() == "a finished"
+
+
+@in_loop
+async def test_a_wire_may_refuse_a_key_before_the_websocket_is_there():
+    async with serving(ScriptedHost(), LOCKED) as at:
+        with pytest.raises(InvalidStatus) as raised:
+            await connect(at.switch)
+        answer = raised.value.response
+        assert (answer.status_code, answer.body) == (418, b"/switch: not_allowed")
+        assert answer.headers["x-why"] == "not_allowed"
+        assert answer.headers["content-type"].startswith("text/plain")
+
+
+@in_loop
+async def test_where_there_is_no_wire_a_websocket_gets_an_http_answer():
+    async with serving(ScriptedHost(), LOCKED) as at:
+        nowhere = f"ws://127.0.0.1:{at.port}/nowhere"
+        for headers, status in (({}, 401), ({"api-key": "sesame"}, 404)):
+            with pytest.raises(InvalidStatus) as raised:
+                await connect(nowhere, additional_headers=headers)
+            assert raised.value.response.status_code == status
+        async with httpx.AsyncClient() as client:  # nor has a wire anything to say over HTTP
+            assert (await client.get(f"{at.http}/plain", headers={"api-key": "sesame"})).status_code == 404

@@ -17,6 +17,7 @@ from saywire.engines.base import EngineInfo
 from saywire.errors import BadRequest, OutOfOrder, Overloaded, SaywireError
 from saywire.protocols.base import Close, Frame, Handshake, Surroundings
 from saywire.runtime.base import Model
+from saywire.server.app import Wires
 from saywire.server.run import LOOP, Server
 from saywire.types import Hypothesis, Options
 
@@ -229,9 +230,11 @@ def settings(**server: object) -> Config:
 
 
 @asynccontextmanager
-async def serving(host: ScriptedHost, config: Config | None = None) -> AsyncIterator[Serving]:
+async def serving(
+    host: ScriptedHost, config: Config | None = None, wires: Wires | None = None
+) -> AsyncIterator[Serving]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    wires = {"/plain": PlainWire}
+    wires = wires or {"/plain": PlainWire}
     server = Server(config or settings(), host, lambda _, number: port.set_result(number), wires)
     task = asyncio.create_task(server.serve())
     await asyncio.wait([port, task], return_when=asyncio.FIRST_COMPLETED)

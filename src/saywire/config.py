@@ -40,6 +40,18 @@ class ServerConfig:
     """Of one uploaded file, decoded."""
     drain_seconds: float = 10.0
     """How long open sessions may take to finish at shutdown."""
+    tls_cert: str | None = None
+    """A PEM file: the server's certificate, then those that signed it. With it all is https and wss."""
+    tls_key: str | None = None
+    """Its private key in PEM; none: it is in the certificate's file."""
+    tls_self_signed: bool = False
+    """Make a certificate for this machine, keep it in the user's data folder, and serve with it."""
+    tls_names: tuple[str, ...] = ()
+    """What else that certificate is to be for: host names and addresses clients use."""
+
+    @property
+    def tls(self) -> bool:
+        return self.tls_self_signed or self.tls_cert is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,8 @@ class RemoteConfig:
     """Seconds of audio in one request, at most."""
     partials: float = 0.0
     """Seconds from partial to partial, each of which is a request; 0: finals only."""
+    ca: str = ""
+    """A PEM file of the authorities to trust for https, instead of those that are commonly trusted."""
     instruction: str = ""
     """Instead of the dialect's, for chat models that take one."""
 

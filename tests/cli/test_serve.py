@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ from saywire.config import ServerConfig
 
 
 @contextmanager
-def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A server that is ready, and the lines it has said."""
+def serving(home: Path, *arguments: str, lines: int = 4) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A server that is ready, and the ``lines`` it has said."""
     process = subprocess.Popen(
         command("serve", "--port", "0", "--model", "fake", *arguments),
         cwd=home,
@@ -29,9 +30,9 @@ def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str]
         text=True,
     )
     assert process.stdout
-    lines = [process.stdout.readline() for _ in range(4)]
+    said = [process.stdout.readline() for _ in range(lines)]
     try:
-        yield process, lines
+        yield process, said
     finally:
         process.kill()
         process.communicate()
@@ -58,6 +59,22 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         run = saywire("serve", "--model", "fake", "--port", str(port), home=tmp_path)
     assert run.returncode == 2
     assert f"cannot listen on 127.0.0.1 port {port}" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_tls_with_a_certificate_of_its_own(tmp_path: Path) -> None:
+    with serving(tmp_path, "--tls-self-signed", lines=5) as (_, lines):
+        authority = Path(lines[4].removeprefix("  trust  ").partition(",")[0])
+        assert authority.is_relative_to(tmp_path)
+        address = lines[1].rpartition(" ")[2].strip()
+        assert address.startswith("https://127.0.0.1:") and "wss://127.0.0.1:" in lines[2]
+        assert httpx.get(f"{address}health", verify=ssl.create_default_context(cafile=authority)).is_success
+
+
+def test_a_certificate_that_will_not_do_is_told(tmp_path: Path) -> None:
+    run = saywire("serve", "--model", "fake", "--tls-cert", "no.pem", "--tls-key", "no.key", home=tmp_path)
+    assert run.returncode == 2
+    assert "saywire: server.tls_cert: cannot read no.pem: No such file or directory" in run.stderr
     assert "Traceback" not in run.stderr
 
 

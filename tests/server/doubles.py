@@ -30,6 +30,7 @@ from saywire.protocols.base import (
 )
 from saywire.runtime.base import Model
 from saywire.server.run import LOOP, Server
+from saywire.server.wires import Wires
 from saywire.types import Hypothesis, Options
 
 P = ParamSpec("P")
@@ -331,9 +332,11 @@ def settings(**server: object) -> Config:
 
 
 @asynccontextmanager
-async def serving(host: ScriptedHost, config: Config | None = None) -> AsyncIterator[Serving]:
+async def serving(
+    host: ScriptedHost, config: Config | None = None, wires: Wires | None = None
+) -> AsyncIterator[Serving]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    wires = {"/plain": PlainWire, "/switch": SwitchWire}
+    wires = wires or {"/plain": PlainWire, "/switch": SwitchWire}
     server = Server(config or settings(), host, lambda _, number: port.set_result(number), wires)
     task = asyncio.create_task(server.serve())
     await asyncio.wait([port, task], return_when=asyncio.FIRST_COMPLETED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from ..config import Config, ServerConfig
 from ..protocols import PROTOCOLS
 from ..runtime.pool import Pool
 from ..server import run as server
+from ..server.tls import AUTHORITY, find_folder
 from . import flags
 
 
@@ -21,12 +23,30 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     model: flags.Model = None,
     language: flags.Language = None,
+    tls_self_signed: Annotated[
+        bool,
+        typer.Option("--tls-self-signed", help="https and wss, with a certificate made for this machine."),
+    ] = False,
+    tls_cert: Annotated[
+        str | None, typer.Option(metavar="FILE", help="https and wss, with this certificate (PEM).")
+    ] = None,
+    tls_key: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The certificate's private key (PEM).")
+    ] = None,
     config: flags.ConfigFile = None,
     sets: flags.Sets = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Run the server. It stops at Ctrl-C, after the open sessions have got their last words."""
-    given = {"server.host": host, "server.port": port, "engine.model": model, "engine.language": language}
+    given = {
+        "server.host": host,
+        "server.port": port,
+        "server.tls_self_signed": tls_self_signed or None,
+        "server.tls_cert": tls_cert,
+        "server.tls_key": tls_key,
+        "engine.model": model,
+        "engine.language": language,
+    }
     settings = flags.load(config, sets, given).config
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
@@ -47,11 +67,14 @@ async def _serve(settings: Config) -> None:
 def ready(settings: ServerConfig, host: str, port: int) -> str:
     """The lines that tell a person, or a program that waits for the first, where the server is."""
     address = reachable(host, port)
+    s = "s" if settings.tls else ""
     lines = [
-        f"saywire {__version__} is ready: http://{address}/",
-        f"  wires  {', '.join(f'ws://{address}{path}' for path in PROTOCOLS)}",
-        f"  docs   http://{address}/docs",
+        f"saywire {__version__} is ready: http{s}://{address}/",
+        f"  wires  {', '.join(f'ws{s}://{address}{path}' for path in PROTOCOLS)}",
+        f"  docs   http{s}://{address}/docs",
     ]
+    if settings.tls_self_signed:
+        lines.append(f"  trust  {find_folder(os.environ) / AUTHORITY}, as in curl --cacert")
     if not settings.api_keys and not ipaddress.ip_address(host).is_loopback:
         lines.append("  anybody who reaches this port may use it: set server.api_keys to change that")
     return "\n".join(lines)

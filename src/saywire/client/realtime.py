@@ -15,9 +15,11 @@ One task may send while another takes events. What is said on the wire is in ``w
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
@@ -86,11 +88,12 @@ class RealtimeSession:
 
 @asynccontextmanager
 async def connect(
-    address: str, api_key: str | None = None, rate: int = RATE
+    address: str, api_key: str | None = None, rate: int = RATE, ca: Path | None = None
 ) -> AsyncGenerator[RealtimeSession]:
     """A session on the server at ``address``, ``ws://HOST/v1/realtime`` or ``wss://...``; closed at the end.
 
-    ``rate`` is that of the audio on the wire. Raises BadRequest for an address that is none, NotAllowed
+    ``rate`` is that of the audio on the wire; ``ca`` a PEM file of the authorities to trust, instead of
+    the system's. Raises BadRequest for an address that is none and a file that cannot be read, NotAllowed
     for a wrong key, EngineFailed where no such server answers.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -101,15 +104,26 @@ async def connect(
             additional_headers=headers,
             compression=None,
             max_size=LARGEST,
+            ssl=_trust(ca) if address.startswith("wss:") else None,
         )
     except InvalidURI as e:
         raise BadRequest(f"'{address}' is no websocket address; write ws://HOST:PORT/v1/realtime") from e
+    except ssl.SSLCertVerificationError as e:
+        what = f"the certificate of {address} is not trusted ({e.verify_message})"
+        raise EngineFailed(f"{what}; name the authority that signed it") from e
     except (OSError, InvalidHandshake) as e:
         raise EngineFailed(f"cannot connect to {address}: {e}") from e
     async with socket:
         session = RealtimeSession(socket, RealtimeWire(rate))
         await session.open()
         yield session
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as e:  # SSLError, too
+        raise BadRequest(f"{ca} has no certificates of authorities in PEM: {e}") from e
 
 
 def _broken(e: ConnectionClosed) -> SaywireError:

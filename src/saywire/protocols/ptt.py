@@ -27,7 +27,7 @@ from ..audio.pcm import Pcm16
 from ..errors import BadRequest, EngineFailed, Overloaded, SaywireError
 from ..texts import join
 from ..types import Options, Word
-from .base import Close, Frame, Handshake, Surroundings
+from .base import Adapter, Close, Frame, Handshake, Surroundings
 
 LONGEST_AUDIO = 2**20
 """Characters of base64 in one message: 24 s."""
@@ -86,7 +86,7 @@ class _Press:
 _decoder = msgspec.json.Decoder(Message)
 
 
-class Ptt:
+class Ptt(Adapter):
     def __init__(self, surroundings: Surroundings) -> None:
         self._now = surroundings.now
         self._options = listen_while_held(surroundings.defaults)

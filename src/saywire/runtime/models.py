@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
 from .contents import checksum, choose_files, describe
 from .locks import locked
+from .places import find_data
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _WORK, _LOCKS, _TRASH = ".work", ".locks", ".trash"
@@ -48,16 +48,7 @@ def find_folder(config: Config, environment: Mapping[str, str]) -> Path:
     """Where models are installed: the setting, or the user's data folder as the system has it."""
     if config.models.folder:
         return Path(config.models.folder).expanduser()
-    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".")
-    if environment.get("XDG_DATA_HOME"):
-        data = Path(environment["XDG_DATA_HOME"])
-    elif sys.platform == "win32":
-        data = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        data = home / "Library" / "Application Support"
-    else:
-        data = home / ".local" / "share"
-    return data / "saywire" / "models"
+    return find_data(environment) / "models"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from ..protocols import PROTOCOLS
 from ..runtime.base import Host
 from .app import create_app
 from .limits import Admission
+from .tls import Credentials, Renewal, find_credentials
 from .wires import Wires
 
 try:
@@ -61,7 +62,8 @@ def ignore(address: str, port: int) -> None:
 async def serve(config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS) -> None:
     """Serve until SIGINT or SIGTERM, a second one of which ends the draining at once.
 
-    ``host`` must be running; it is left running. Raises ConfigError when the address cannot be taken.
+    ``host`` must be running; it is left running. Raises ConfigError when the address cannot be taken or
+    the certificate will not do.
     """
     await Server(config, host, started, wires).serve()
 
@@ -78,7 +80,10 @@ class Server(uvicorn.Server):
         self._stopping = asyncio.Event()
         self._impatient = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        super().__init__(_uvicorn_config(create_app(host, config, wires, self._admission), config.server))
+        credentials = find_credentials(config.server)
+        self._renewal = Renewal(credentials) if credentials else None
+        app = create_app(host, config, wires, self._admission)
+        super().__init__(_uvicorn_config(app, config.server, credentials))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -101,6 +106,8 @@ class Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """As the parent's, but woken by ``stop`` instead of looking ten times a second."""
         while not await self.on_tick(0):  # which renews the Date header, too
+            if self._renewal and self.config.ssl:
+                self._renewal.renew(self.config.ssl)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 1.0)
 
@@ -163,9 +170,11 @@ async def _first(*awaitables: Coroutine[Any, Any, object]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _uvicorn_config(app: FastAPI, settings: ServerConfig) -> uvicorn.Config:
+def _uvicorn_config(app: FastAPI, settings: ServerConfig, credentials: Credentials | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        ssl_certfile=credentials.certificate if credentials else None,
+        ssl_keyfile=credentials.key if credentials else None,
         ws="websockets-sansio",
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,

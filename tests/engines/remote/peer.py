@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -49,6 +50,8 @@ class Peer:
     """The reply to a body, instead of ``replies``."""
     together: threading.Barrier | None = None
     """Requests are answered when so many have come."""
+    context: ssl.SSLContext | None = None
+    """Speaks TLS with it."""
     ending: threading.Event = field(default_factory=threading.Event)
 
     def serve(self, listening: socket.socket) -> None:
@@ -61,6 +64,11 @@ class Peer:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
+        if self.context:
+            try:
+                connection = self.context.wrap_socket(connection, server_side=True)
+            except OSError:  # the client refuses our certificate
+                return connection.close()
         with connection, connection.makefile("rb") as reader:
             while line := reader.readline().decode().strip():
                 headers = {}
@@ -90,9 +98,10 @@ class Peer:
 
 
 @contextmanager
-def open_peer(*replies: Reply) -> Iterator[Peer]:
+def open_peer(*replies: Reply, context: ssl.SSLContext | None = None) -> Iterator[Peer]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        peer = Peer(list(replies), url=f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        peer = Peer(list(replies), url=address, context=context)
         thread = threading.Thread(target=peer.serve, args=(listening,), daemon=True)
         thread.start()
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from saywire.engines.remote.client import Client
 from saywire.engines.remote.dialects import DIALECTS
 from saywire.engines.remote.request import Form, Json
 from saywire.errors import EngineFailed
+from saywire.server.certificates import make as make_certificate
 
 MADE: list[Client] = []
 KEY = "sk-not-for-anybody"
@@ -272,3 +275,16 @@ def test_the_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
         fail(answer(f"{'x' * 110} {KEY}".encode(), "text/plain"))
     assert caplog.records
     assert KEY[:8] not in caplog.text
+
+
+def test_an_authority_of_ones_own_is_trusted(tmp_path: Path) -> None:
+    make_certificate(tmp_path, ["127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with open_peer(GOOD, context=context) as peer:
+        url = peer.url.replace("http:", "https:")
+        assert make(url, ca=str(tmp_path / "ca.pem")).ask(FORM).text == "hello there"
+        with pytest.raises(EngineFailed, match="CERTIFICATE_VERIFY_FAILED"):
+            make(url, retries=0).ask(FORM)
+        with pytest.raises(EngineFailed, match=r"remote.cloud.ca: no authorities in PEM can be read"):
+            make(url, ca=str(tmp_path / "none.pem"))

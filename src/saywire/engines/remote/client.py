@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import math
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from pathlib import Path
 
 import httpx
 
@@ -72,7 +74,7 @@ class Client:
         self._host = url.host
         self._url = url.copy_with(path=url.path.rstrip("/") + dialect.path)
         most = httpx.Limits(max_connections=remote.requests, max_keepalive_connections=remote.requests)
-        self._http = httpx.Client(limits=most, headers=self._headers())
+        self._http = httpx.Client(limits=most, headers=self._headers(), verify=_trust(remote))
 
     def ask(self, request: Request) -> Recognition:
         """Raises EngineFailed, whose code tells what kind of failure it was."""
@@ -231,6 +233,16 @@ class Client:
 
 def _may_pass(status: int) -> bool:
     return status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or 500 <= status < 600
+
+
+def _trust(remote: RemoteConfig) -> ssl.SSLContext | bool:
+    if not remote.ca:
+        return True
+    try:
+        return ssl.create_default_context(cafile=Path(remote.ca).expanduser())
+    except OSError as e:  # SSLError, too
+        what = f"remote.{remote.name}.ca: no authorities in PEM can be read from {remote.ca}: {e}"
+        raise EngineFailed(what, code="remote_refused") from e
 
 
 def _retry_after(headers: httpx.Headers) -> float:

@@ -3,11 +3,12 @@
 # present; without root it says what is missing and goes on: those tests are skipped then.
 set -euo pipefail
 
-packages=(espeak-ng flite sox)
+# a package, and the command that it brings
+packages=(espeak-ng=espeak-ng flite=flite sox=sox speex=speexenc)
 
 missing=()
 for package in "${packages[@]}"; do
-    command -v "$package" >/dev/null || missing+=("$package")
+    command -v "${package#*=}" >/dev/null || missing+=("${package%=*}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -116,7 +116,7 @@ def _parts(container: InputContainer, stream: AudioStream) -> Iterator[tuple[Sam
     for count, packet in enumerate(_packets(container, stream), 1):
         try:
             for frame in packet.decode():
-                yield _mixed(frame), frame.sample_rate
+                yield mix(frame), frame.sample_rate
         except (av.FFmpegError, ValueError) as e:
             # AAC says EPERM, others EINVAL or "invalid data": the packet is lost, the next may be sound
             bad += 1
@@ -130,7 +130,7 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet[
         yield from container.demux(stream)
 
 
-def _mixed(frame: AudioFrame) -> Samples:
+def mix(frame: AudioFrame) -> Samples:
     """The frame's channels as one, none louder than it was: no clipping where all say the same."""
     channels = frame.layout.nb_channels
     if channels >= _PLANES and frame.format.is_planar:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from audio.pieces import heard, made
+from saywire.audio.ogg import OpusPackets
 from saywire.audio.streaming import make_decoder
 
 
@@ -15,7 +16,7 @@ def test_bare_opus_packets():
     packets: list[bytes] = []
     ogg._take = lambda packet: packets.append(packet) or []  # type: ignore[attr-defined]
     ogg.feed(made("opus"))
-    decoder = make_decoder("opus packets", 16_000)
+    decoder = OpusPackets()
     samples = np.concatenate([s for packet in packets[2:] for s, _ in decoder.feed(packet)])
     assert len(samples) >= 47_000 and np.abs(samples).max() > 0.3
 
@@ -35,6 +36,6 @@ def test_what_only_other_programs_encode(tmp_path, program, suffix, form):
 
 def test_opus_packets_may_be_an_ogg():
     data = made("ogg")
-    decoder = make_decoder("opus packets", 16_000)
+    decoder = OpusPackets()
     pieces = [*decoder.feed(data[:1000]), *decoder.feed(data[1000:]), *decoder.finish()]
     assert sum(len(samples) for samples, _ in pieces) == len(heard("ogg", data, [])[0])

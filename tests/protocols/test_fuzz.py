@@ -15,6 +15,7 @@ from saywire.errors import BadRequest
 from saywire.messages import Audio, Command, Configure, Configured, Finish
 from saywire.protocols import PROTOCOLS
 from saywire.protocols.base import Close, Handshake
+from saywire.protocols.funasr.either import FunAsr
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.protocols.ptt import Ptt
 
@@ -57,7 +58,7 @@ def torn(text, dice):
     return text[:stop] if dice.random() < 0.3 else text[:start] + dice.choice(SNIPPETS) + text[stop:]
 
 
-STORIES = {OpenAiRealtime: "openai_realtime", Ptt: "ptt"}
+STORIES = {OpenAiRealtime: "openai_realtime", Ptt: "ptt", FunAsr: "funasr"}
 """How the names of each wire's stories begin."""
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from ..errors import BadAudio
 from .codec import Bare, Piece
-from .ogg import Ogg, OpusPackets
+from .ogg import Ogg
 from .wav import Pcm, Wav
 
 
@@ -32,7 +32,6 @@ _DECODERS: Mapping[str, Callable[[int], Decoder]] = {
     "pcm": Pcm,
     "wav": Wav,
     "opus": lambda _: Ogg(),
-    "opus packets": lambda _: OpusPackets(),
     "ogg": lambda _: Ogg(),
     "speex": lambda _: Ogg(),
     "mp3": lambda _: Bare("mp3"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .base import Adapter, Multiplex, Surroundings
+from .funasr.either import FunAsr
 from .openai.realtime import OpenAiRealtime
 from .ptt import Ptt
 
 PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/v1/realtime": OpenAiRealtime,
     "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
+    "/": FunAsr,  # where the clients of its runtime look
     "/ws/asr": Ptt,
 }
 """The adapter of each websocket path."""

@@ -1,0 +1,63 @@
+"""A real server on the real engines, which stands for all tests of a module; it stands still between them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engines.recordings import read
+from laws.speech import silence
+from saywire.config import Config, EngineConfig, ServerConfig
+from saywire.runtime.pool import Pool
+from saywire.server.run import LOOP, Server
+from saywire.types import Samples
+
+
+@dataclass
+class House:
+    runner: asyncio.Runner
+    at: str
+    """``127.0.0.1:port``."""
+
+
+@asynccontextmanager
+async def serve(language: str) -> AsyncIterator[str]:
+    config = Config(
+        server=ServerConfig(port=0), engine=EngineConfig(model="tiny", language=language, workers=1)
+    )
+    async with Pool(config) as pool:
+        port = asyncio.get_running_loop().create_future()
+        server = Server(config, pool, lambda _, number: port.set_result(number))
+        serving = asyncio.create_task(server.serve())
+        yield f"127.0.0.1:{await port}"
+        server.stop()
+        await serving
+
+
+@contextmanager
+def open_house(language: str = "en") -> Iterator[House]:
+    with asyncio.Runner(loop_factory=LOOP) as runner:
+        context = serve(language)
+        yield House(runner, runner.run(context.__aenter__()))
+        runner.run(context.__aexit__(None, None, None))
+
+
+def at_home(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test that runs in the loop of the house it is given."""
+
+    @functools.wraps(test)
+    def run(*args: object, **kwargs: Any) -> None:
+        kwargs["house"].runner.run(asyncio.wait_for(test(*args, **kwargs), 60))
+
+    return run
+
+
+def talk(*names: str) -> Samples:
+    """Recordings with a second of silence after each."""
+    return np.concatenate([part for name in names for part in (read(name), silence(1.0))])

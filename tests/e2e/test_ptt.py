@@ -1,0 +1,82 @@
+"""A client of the push-to-talk services, on the real engine: it reads one answer to each message it sends."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from e2e.house import House, at_home, open_house, talk
+from saywire.audio.pcm import to_pcm16
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with open_house() as house:
+        yield house
+
+
+async def tell(socket: ClientConnection, **message: object) -> None:
+    await socket.send(json.dumps(message | {"timestamp": 1698756432000}))
+
+
+async def hear(socket: ClientConnection) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(await socket.recv())
+    return answer
+
+
+async def press(socket: ClientConnection, data: bytes) -> list[dict[str, Any]]:
+    """Hold, speak, let go; the results, the last of which is final."""
+    await tell(socket, type="control", command="start")
+    assert (await hear(socket))["message"] == "开始录音"
+    for at in range(0, len(data), 6400):
+        await tell(socket, type="audio", data=base64.b64encode(data[at : at + 6400]).decode())
+    await tell(socket, type="control", command="stop")
+    results = []
+    while (answer := await hear(socket))["type"] == "result":
+        results.append(answer)
+    assert answer["message"] == "停止录音"
+    assert all(result["mode"] == "partial" for result in results)
+    return [*results, await hear(socket)]
+
+
+@at_home
+async def test_two_presses(house: House) -> None:
+    async with connect(f"ws://{house.at}/ws/asr") as socket:
+        assert (await hear(socket))["message"] == "连接成功，FunASR已就绪"
+        for name in ("please-play-five", "computer-stop"):
+            *_, final = await press(socket, to_pcm16(talk(name)))
+            assert (final["mode"], final["text"]) == ("final", name.replace("-", " "))
+            assert final["timestamp"] == 1698756432000 and final["processing_time_ms"] >= 0
+
+
+@at_home
+async def test_partials_while_somebody_speaks(house: House) -> None:
+    async with connect(f"ws://{house.at}/ws/asr") as socket:
+        await hear(socket)
+        await tell(socket, type="control", command="start")
+        await hear(socket)
+        data = to_pcm16(talk("please-play-five"))
+        await tell(socket, type="audio", data=base64.b64encode(data).decode())
+        partial = await asyncio.wait_for(hear(socket), 30)
+        assert partial["mode"] == "partial" and "please play five".startswith(partial["text"])
+
+
+@at_home
+async def test_reset_forgets(house: House) -> None:
+    async with connect(f"ws://{house.at}/ws/asr") as socket:
+        await hear(socket)
+        await tell(socket, type="control", command="start")
+        await tell(
+            socket, type="audio", data=base64.b64encode(to_pcm16(talk("three-one-eight")[:16_000])).decode()
+        )
+        await tell(socket, type="control", command="reset")
+        while (await hear(socket)).get("message") != "重置成功":
+            pass
+        *_, final = await press(socket, to_pcm16(talk("computer-stop")))
+        assert final["text"] == "computer stop"

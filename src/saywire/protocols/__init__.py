@@ -10,7 +10,8 @@ from .ptt import Ptt
 
 PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/v1/realtime": OpenAiRealtime,
-    "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
+    "/openai/v1/realtime": OpenAiRealtime,  # where the SDKs' Azure clients look for it
+    "/openai/realtime": OpenAiRealtime,  # likewise, with ?api-version=...&deployment=...
     "/ws/asr": Ptt,
 }
 """The adapter of each websocket path."""

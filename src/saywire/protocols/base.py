@@ -70,6 +70,8 @@ class Surroundings:
     """Unix time in seconds, steady: it goes on by a second in each second."""
     defaults: Options = field(default_factory=Options)
     """What the server does where the client does not say."""
+    lifetime: float | None = None
+    """Seconds that a session may last; None: any number."""
 
 
 class Wire(Protocol):

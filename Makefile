@@ -7,13 +7,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
-.PHONY: help setup demo serve test check format lock samples clean
+.PHONY: help setup demo serve test fuzz check format lock samples clean
 
 help:
 	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
 	@echo 'make serve    run the server (ARGS="--port 9000" adds flags)'
 	@echo 'make setup    only make the environment, in $(VENV)'
 	@echo 'make test     run the tests (ARGS="-k config" adds flags)'
+	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
 	@echo 'make lock     choose the versions in constraints.txt anew'
@@ -34,6 +35,9 @@ serve: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(STAMP)
+	FUZZ_FRAMES=100000 $(BIN)/python -m pytest tests/protocols/test_fuzz.py tests/server/test_fuzz.py $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check

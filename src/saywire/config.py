@@ -33,6 +33,8 @@ class ServerConfig:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Empty: everybody who can reach the port may use it."""
     max_sessions: int = 1000
+    max_session_seconds: float = 0.0
+    """How long one may last, on wires that can tell their clients; 0: any time."""
     max_message_bytes: int = 24 * 2**20
     """Of one websocket message."""
     max_upload_bytes: int = 25 * 2**20
@@ -202,6 +204,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "server.host": msgspec.Meta(min_length=1),
     "server.port": msgspec.Meta(ge=0, le=65_535),
     "server.max_sessions": msgspec.Meta(ge=1, le=1_000_000),
+    "server.max_session_seconds": msgspec.Meta(ge=0, le=30 * 86_400),
     "server.max_message_bytes": msgspec.Meta(ge=64 * 2**10, le=2**30),
     "server.max_upload_bytes": msgspec.Meta(ge=2**10, le=2**40),
     "server.max_audio_seconds": msgspec.Meta(ge=1, le=7 * 86_400),

@@ -13,10 +13,13 @@ STEP = b"\x00\x40"
 """Half of full scale."""
 
 
-def surroundings():
+NOW = 1_789_000_000.0
+
+
+def surroundings(now=lambda: NOW, **more):
     """Ids count by kind, the time stands still."""
     counts = defaultdict(itertools.count)
-    return Surroundings(new_id=lambda kind: f"{kind}_{next(counts[kind]) + 1}", now=lambda: 1_789_000_000.0)
+    return Surroundings(new_id=lambda kind: f"{kind}_{next(counts[kind]) + 1}", now=now, **more)
 
 
 def stories(prefix=""):

@@ -6,6 +6,8 @@
     => a command to the session        <= an event from the session
     S< a frame to the client           <! an error that is no event, as the server tells it
     </ why the client may not come in, right after the request
+    .. seconds that pass; an adapter whose deadline is among them is told
+    :: what is special about the server, before all others: ``lifetime=60.0``
 
 In a client's frame ``@silence 2400`` stands for base64 of that many samples of PCM16, ``@step 2400`` for as
 many at half of full scale, ``@hex 00ff`` for base64 of bytes. Ids count by kind, the time stands still.
@@ -20,7 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from protocols.adapters import frame, stories, surroundings
+from protocols.adapters import NOW, frame, stories, surroundings
 from saywire import errors, messages, types
 from saywire.errors import SaywireError
 from saywire.messages import Audio, Configure
@@ -64,10 +66,14 @@ def drain(adapter):
 class Replay:
     """Plays the lines that come from outside and keeps all lines, as they turn out."""
 
-    def __init__(self, request, refused):
+    def __init__(self, settings, request, refused):
+        self.time = NOW
         self.request = handshake(request)
-        self.adapter = PROTOCOLS[self.request.path](surroundings())
-        self.lines = [f"C> {request}"]
+        around = eval(
+            f"surroundings(now, {settings})", {"surroundings": surroundings, "now": lambda: self.time}
+        )
+        self.adapter = PROTOCOLS[self.request.path](around)
+        self.lines = [f":: {settings}"] * bool(settings) + [f"C> {request}"]
         if not refused:
             self.keep(self.adapter.connect(self.request))
 
@@ -85,6 +91,10 @@ class Replay:
             case "<!":
                 self.adapter.fail(eval(body, dict(NAMES)))
                 self.keep([])
+            case "..":
+                self.time += float(body)
+                if self.adapter.deadline is not None and self.adapter.deadline <= self.time:
+                    self.keep(self.adapter.expire())
             case "</":
                 answer = self.adapter.refuse(self.request, eval(body, dict(NAMES)))
                 self.keep([answer] if answer else [])
@@ -101,8 +111,9 @@ class Replay:
 
 def replay(lines):
     marked = [line.partition(" ")[::2] for line in lines]
-    outside = [(mark, body) for mark, body in marked if mark in ("C>", "<=", "<!", "</")]
-    story = Replay(outside[0][1], refused=len(outside) > 1 and outside[1][0] == "</")
+    settings = marked[0][1] if marked[0][0] == "::" else ""
+    outside = [(mark, body) for mark, body in marked if mark in ("C>", "<=", "<!", "</", "..")]
+    story = Replay(settings, outside[0][1], refused=len(outside) > 1 and outside[1][0] == "</")
     for mark, body in outside[1:]:
         story.play(mark, body)
     return story.lines

@@ -125,6 +125,16 @@ def test_a_deadline_that_is_not_there_yet_does_not_expire():
     assert stage.solo.expire() == []
 
 
+def test_a_deadline_that_moves_with_the_frames_is_seen():
+    class Late(Plain):
+        def frames_to_send(self):
+            self.deadline = 110.0
+            return super().frames_to_send()
+
+    stage = Stage(Late())
+    assert stage.frames == [] and stage.solo.deadline == 110.0
+
+
 def test_by_default_nothing_expires_and_who_is_refused_is_told_by_fail():
     stage = Stage(Plain())
     assert stage.frames == [] and stage.solo.deadline is None and stage.adapter.expire() == []

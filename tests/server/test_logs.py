@@ -31,6 +31,12 @@ def test_two_lines_with_what_is_worth_knowing_and_nothing_that_was_said(caplog):
     ]
 
 
+def test_who_is_not_let_in_is_one_line(caplog):
+    caplog.set_level(logging.INFO, "saywire.server")
+    SessionLog("s1", "/v1/realtime", "10.0.0.1").refuse("invalid_api_key")
+    assert caplog.messages == ["refused wire=/v1/realtime client=10.0.0.1 cause=invalid_api_key"]
+
+
 def test_what_the_session_heard_counts_more_than_what_it_was_given():
     log = SessionLog("s1", "/", "?")
     log.hear(m.Audio(np.zeros(16000, np.float32)))

@@ -11,7 +11,8 @@ from .ptt import Ptt
 
 PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/v1/realtime": OpenAiRealtime,
-    "/openai/v1/realtime": OpenAiRealtime,  # where the SDK's Azure client looks for it
+    "/openai/v1/realtime": OpenAiRealtime,  # where the SDKs' Azure clients look for it
+    "/openai/realtime": OpenAiRealtime,  # likewise, with ?api-version=...&deployment=...
     "/": FunAsr,  # where the clients of its runtime look
     "/ws/asr": Ptt,
 }

@@ -10,7 +10,7 @@ The server makes one adapter for each connection and calls::
     leave    once, when the client went away without saying so -> commands
     refuse   in place of ``connect``, or next after it: the client may not come in
 
-After every call it takes ``frames_to_send`` and sends them in order, and looks at ``deadline``. A Close
+After every call it takes ``frames_to_send`` and sends them in order, and then looks at ``deadline``. A Close
 among the frames ends the connection. Ids and the time are injected, so that golden transcripts are exact.
 
 An Adapter has one session, which begins with the connection. When it has ended, the connection is closed,
@@ -70,6 +70,8 @@ class Surroundings:
     """Unix time in seconds, steady: it goes on by a second in each second."""
     defaults: Options = field(default_factory=Options)
     """What the server does where the client does not say."""
+    lifetime: float | None = None
+    """Seconds that a session may last; None: any number."""
 
 
 class Wire(Protocol):

@@ -68,9 +68,9 @@ class Solo(Multiplex):
         return _given(self._adapter.leave())
 
     def frames_to_send(self) -> list[Frame]:
+        frames = self._adapter.frames_to_send()
         known = [due for due in (self._adapter.deadline, self._until) if due is not None]
         self.deadline = min(known, default=None)
-        frames = self._adapter.frames_to_send()
         if self._farewell:  # behind a Close of the adapter's own nobody sees it
             frames.append(self._farewell)
         return frames

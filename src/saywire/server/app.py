@@ -44,7 +44,8 @@ def create_app(
         title="saywire", version=__version__, description=DESCRIPTION, redoc_url=None
     )
     options = default_options(config)
-    door = Door(wires, House(host, admission, steady_clock(), config.server.drain_seconds), options)
+    house = House(host, admission, steady_clock(), config.server.drain_seconds)
+    door = Door(wires, house, options, config.server.max_session_seconds or None)
     app.add_middleware(Auth, keys=config.server.api_keys, refuse_websocket=door.refuse)
     add_errors(app)
     for path in wires:

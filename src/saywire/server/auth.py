@@ -1,7 +1,7 @@
 """Keys, checked before anything else sees the request. Pure ASGI.
 
 A key may come as ``Authorization: Bearer``, as ``api-key`` (Azure's clients) or ``x-api-key``, as the query
-``api_key``, or, since a browser cannot set headers on a websocket, as the subprotocol
+``api_key`` or ``api-key``, or, since a browser cannot set headers on a websocket, as the subprotocol
 ``openai-insecure-api-key.<key>``. How a websocket is refused is for its wire to say.
 No keys configured: everybody may.
 """
@@ -24,6 +24,7 @@ OPEN_PREFIXES = ("/static-offline-docs/", "/web/")
 
 KEY_SUBPROTOCOL = "openai-insecure-api-key."
 KEY_HEADERS = ("api-key", "x-api-key")
+KEY_QUERIES = ("api_key", "api-key")
 
 RefuseWebsocket = Callable[[Scope, Receive, Send, NotAllowed], Awaitable[None]]
 
@@ -72,7 +73,9 @@ def _keys_in(scope: Scope) -> Iterator[str]:
     for name in KEY_HEADERS:
         if name in headers:
             yield headers[name]
-    yield from parse_qs(scope["query_string"].decode("latin-1")).get("api_key", ())
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    for name in KEY_QUERIES:
+        yield from query.get(name, ())
     for name in scope.get("subprotocols", ()):
         if name.startswith(KEY_SUBPROTOCOL):
             yield name.removeprefix(KEY_SUBPROTOCOL)

@@ -58,6 +58,7 @@ class Connection:
         self._socket = socket
         self._wire = wire
         self._house = house
+        self._new_log = new_log
         self._handshake = _handshake(socket)
         self._moved = asyncio.Event()
         self._room = asyncio.Event()
@@ -76,7 +77,11 @@ class Connection:
         in. Never raises but to be cancelled.
         """
         try:
-            await (self._refuse(refused) if refused else self._welcome())
+            if refused:
+                self._new_log().refuse(refused.code)
+                await self._refuse(refused)
+            else:
+                await self._welcome()
         except (WebSocketDisconnect, OSError):  # the latter when it left before it was accepted
             pass
         except Exception:

@@ -1,4 +1,4 @@
-"""One line at a session's start and one at its end. Never audio, keys or transcripts."""
+"""One line when a session starts, when it ends, when one is refused. Never audio, keys or transcripts."""
 
 from __future__ import annotations
 
@@ -52,6 +52,10 @@ class SessionLog:
         logger.info(
             "session %s start wire=%s client=%s model=%s", self.session, self.wire, self.client, self.model
         )
+
+    def refuse(self, cause: str) -> None:
+        """In place of a start and an end."""
+        logger.info("refused wire=%s client=%s cause=%s", self.wire, self.client, cause)
 
     def end(self) -> None:
         logger.info(

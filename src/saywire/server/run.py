@@ -42,6 +42,8 @@ LOOP: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop if 
 BACKLOG = 4096
 KEEP_ALIVE = 75
 """Seconds an idle HTTP connection stays: longer than clients keep theirs, so that none dies in a race."""
+PING_EVERY = PONG_WITHIN = 20
+"""Seconds, uvicorn's own choice and OpenAI's. Whoever is gone without a word is found out after both."""
 AFTER_DRAIN = 2
 """Seconds that uvicorn then waits for what did not end, before it cancels it."""
 
@@ -178,6 +180,8 @@ def _uvicorn_config(app: FastAPI, settings: ServerConfig, credentials: Credentia
         ws="websockets-sansio",
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
+        ws_ping_interval=PING_EVERY,
+        ws_ping_timeout=PONG_WITHIN,
         backlog=BACKLOG,
         lifespan="off",
         log_config=None,

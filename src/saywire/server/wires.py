@@ -23,11 +23,11 @@ Wires = Mapping[str, NewWire]
 
 
 class Door:
-    def __init__(self, wires: Wires, house: House, options: Options) -> None:
-        """``options`` are what a session gets whose client names nothing."""
+    def __init__(self, wires: Wires, house: House, options: Options, lifetime: float | None = None) -> None:
+        """``options`` are what a session gets whose client names nothing, ``lifetime`` its seconds."""
         self._wires = wires
         self._house = house
-        self._surroundings = Surroundings(new_id, house.now, options)
+        self._surroundings = Surroundings(new_id, house.now, options, lifetime)
 
     async def let_in(self, socket: WebSocket) -> None:
         await self._connect(socket, self._wires[socket.scope["path"]]).run()

@@ -94,3 +94,14 @@ def test_clears_are_remembered_in_their_order():
         buffer.clear()
     buffer.append(silence(0.5), PCM)
     assert [buffer.cleared(), buffer.cleared(), buffer.cleared()] == [0.5, 1.0, 1.5]
+
+
+def test_each_commit_the_session_obeys_is_told_apart():
+    buffer = InputBuffer()
+    assert not buffer.committable and buffer.waiting == 0.0
+    for idle in (False, True, False):
+        buffer.append(silence(0.1), PCM)
+        assert buffer.committable and buffer.waiting == pytest.approx(0.1)
+        buffer.commit(idle=idle)
+    assert [buffer.committed() for _ in range(3)] == [False, True, False]
+    assert buffer.committed() is False  # nobody asked for that one

@@ -25,6 +25,7 @@ class InputBuffer:
         self._heard = 0.0
         self._begin = 0.0
         self._pcm = Pcm16()
+        self._commits: deque[bool] = deque()
         self._clears: deque[float] = deque()
 
     def append(self, audio: str, form: Format) -> Audio | None:
@@ -57,22 +58,36 @@ class InputBuffer:
         """The next append starts with a whole sample."""
         self._pcm.reset()
 
-    def commit(self) -> None:
-        """Raises BadRequest where less than 100 ms would be committed."""
-        waiting = max(self._heard - self._begin, 0.0)
-        if waiting < SHORTEST - 1e-9:
+    @property
+    def waiting(self) -> float:
+        """Seconds that a commit would take."""
+        return max(self._heard - self._begin, 0.0)
+
+    @property
+    def committable(self) -> bool:
+        return self.waiting >= SHORTEST - 1e-9
+
+    def commit(self, *, idle: bool = False) -> None:
+        """``idle``: because nobody spoke. Raises BadRequest where less than 100 ms would be committed."""
+        if not self.committable:
+            least, waiting = SHORTEST * 1000, self.waiting * 1000
             raise BadRequest(
-                "Error committing input audio buffer: buffer too small. Expected at least "
-                f"{SHORTEST * 1000:.0f}ms of audio, but buffer only has {waiting * 1000:.2f}ms of audio.",
+                "Error committing input audio buffer: buffer too small. "
+                f"Expected at least {least:.0f}ms of audio, but buffer only has {waiting:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
         self._begin = self._heard
+        self._commits.append(idle)
         self.align()
 
     def clear(self) -> None:
         self._begin = self._heard
         self._clears.append(self._heard)
         self.align()
+
+    def committed(self) -> bool:
+        """The session has obeyed the oldest ``commit``: whether it was one because nobody spoke."""
+        return bool(self._commits) and self._commits.popleft()
 
     def cleared(self) -> float:
         """The session has obeyed the oldest ``clear``: where that was."""

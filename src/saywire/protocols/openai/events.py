@@ -129,6 +129,12 @@ class Committed(ServerEvent, frozen=True, tag="input_audio_buffer.committed"):
     item_id: str
 
 
+class TimeoutTriggered(ServerEvent, frozen=True, tag="input_audio_buffer.timeout_triggered"):
+    audio_start_ms: int
+    audio_end_ms: int
+    item_id: str
+
+
 class Cleared(ServerEvent, frozen=True, tag="input_audio_buffer.cleared"): ...
 
 

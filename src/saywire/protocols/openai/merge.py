@@ -138,6 +138,7 @@ def _check_turns(turns: TurnDetection) -> None:
     _within(f"{at}.threshold", given(turns.threshold), 0.0, 1.0, "decimal")
     _within(f"{at}.prefix_padding_ms", given(turns.prefix_padding_ms), 0, 10_000)
     _within(f"{at}.silence_duration_ms", given(turns.silence_duration_ms), 0, 60_000)
+    _within(f"{at}.idle_timeout_ms", given(turns.idle_timeout_ms), 100, 3_600_000)
 
 
 def _one_of(param: str, value: str | None, allowed: tuple[str, ...]) -> None:

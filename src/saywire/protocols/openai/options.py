@@ -1,7 +1,7 @@
 """From what an OpenAI client asks of its session to Options, and back to what it is shown.
 
 What the client leaves open, the server's defaults decide. Fields that nothing here obeys (``delay``,
-``noise_reduction``, ``idle_timeout_ms``) are taken all the same.
+``noise_reduction``) are taken all the same.
 """
 
 from __future__ import annotations
@@ -92,6 +92,15 @@ def effective_turns(settings: Settings, defaults: Options) -> TurnDetection | No
         return asked
     model = given(settings.transcription.model) or ""
     return TurnDetection() if defaults.turns.voice and not model.startswith(UNTURNED_MODELS) else None
+
+
+def patience(settings: Settings, defaults: Options) -> float | None:
+    """Seconds of quiet after which an empty item is committed, where the client asked for that."""
+    turns = effective_turns(settings, defaults)
+    if turns is None or turns_kind(turns) != "server_vad":
+        return None
+    milliseconds = given(turns.idle_timeout_ms)
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def spoken(language: str) -> bool:

@@ -12,35 +12,26 @@ by cleared. For the order of an item's events see ``transcripts``.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-
 from ... import messages as m
-from ...errors import BadRequest, SaywireError, Unsupported
+from ...errors import BadRequest, SaywireError
 from ..base import Adapter, Frame, Handshake, Surroundings
 from . import events as wire
 from .buffer import InputBuffer
-from .merge import merge, quoted
-from .options import PARAMS, Settings, effective_turns, opening_settings, session_options
+from .clock import Clock
+from .merge import merge
+from .options import PARAMS, effective_turns, opening_settings, patience
 from .outbox import REFUSED, Outbox, close_code
 from .reading import event_id_in, read
+from .refusals import conversational, no_call, of_opening, too_old, unknown_item
 from .show import shown_flat, shown_session
 from .transcripts import Transcripts
+from .updates import Update, Updates
 
-LIFETIME = 3_600
-"""Seconds until ``expires_at``, as at the service; this server ends no session for its age."""
+LIFETIME = 3_600.0
+"""Seconds until the service ends a session; shown as ``expires_at`` also where none is ended for its age."""
+EXPIRED = 1001
+"""The SDK connects again on it."""
 _BETA_HEADER, _BETA_SUBPROTOCOL = "realtime=v1", "openai-beta.realtime-v1"
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    """Settings on their way through the session."""
-
-    settings: Settings
-    event_id: str | None = None
-    flat: bool = False
-    opening: bool = False
-    """Made from the URL: session.created was its answer."""
 
 
 class OpenAiRealtime(Adapter):
@@ -49,24 +40,27 @@ class OpenAiRealtime(Adapter):
     def __init__(self, surroundings: Surroundings) -> None:
         self._defaults = surroundings.defaults
         self._session_id = surroundings.new_id("sess")
-        self._expires_at = int(surroundings.now()) + LIFETIME
-        self._settings = opening_settings(None)
-        self._updates: deque[_Update] = deque()
+        self._lifetime = surroundings.lifetime or LIFETIME
+        self._expires_at = int(surroundings.now() + self._lifetime)
+        self._clock = Clock(surroundings.now, surroundings.lifetime)
+        self._updates = Updates(surroundings.defaults)
         self._buffer = InputBuffer()
         self._outbox = Outbox(surroundings.new_id)
         self._transcripts = Transcripts(self._outbox, surroundings.new_id)
         self._blamed: str | None = None
         self._finishing = False
         self._closing = False
+        self._expired = False
 
     def connect(self, handshake: Handshake) -> list[m.Command]:
         if "call_id" in handshake.query:
             return self._refuse_call()
         header = handshake.headers.get("openai-beta", "")
         flat = _BETA_HEADER in header or _BETA_SUBPROTOCOL in handshake.subprotocols
-        self._settings = opening_settings(handshake.query.get("model"))
+        model = handshake.query.get("model") or handshake.query.get("deployment")  # the latter from Azure's
+        self._updates.settings = opening_settings(model)
         self._tell(created=True, flat=flat and handshake.query.get("intent") == "transcription")
-        return self._configure(_Update(self._settings, flat=flat, opening=True))
+        return [self._updates.ask(Update(self._updates.settings, flat=flat, opening=True))]
 
     def receive(self, frame: str | bytes) -> list[m.Command]:
         if self._finishing or self._outbox.ended:
@@ -85,17 +79,27 @@ class OpenAiRealtime(Adapter):
         if self._finishing or self._outbox.ended:
             return []
         self._finishing = True
+        self._clock.stop()
         return [m.Finish()]
+
+    def expire(self) -> list[m.Command]:
+        if self._clock.expired():
+            self._expired = True
+            return self.leave()
+        if self._clock.idle() and self._buffer.committable:
+            self._buffer.commit(idle=True)
+            return [m.Commit()]
+        return []
 
     def send(self, event: m.Event) -> None:
         match event:
             case m.Configured():
                 self._configured()
             case m.SpeechStarted(utterance=utterance, at=at):
+                self._clock.speak()
                 self._transcripts.started(utterance, at)
-            case m.SpeechStopped(utterance=utterance, at=at, cause=cause):
-                self._buffer.ended(at)
-                self._transcripts.stopped(utterance, at, cause)
+            case m.SpeechStopped():
+                self._stopped(event)
             case m.Partial(utterance=utterance, hypothesis=hypothesis):
                 self._transcripts.partial(utterance, hypothesis)
             case m.Final():
@@ -103,6 +107,7 @@ class OpenAiRealtime(Adapter):
             case m.Failed(utterance=utterance, error=error):
                 self._failed(utterance, error)
             case m.Cleared(utterance=utterance):
+                self._clock.quiet()
                 self._transcripts.cleared(utterance, self._buffer.cleared())
             case m.Finished():
                 self._finished()
@@ -116,10 +121,11 @@ class OpenAiRealtime(Adapter):
             self._outbox.end(close_code(error), error)
 
     def frames_to_send(self) -> list[Frame]:
+        self.deadline = self._clock.deadline
         return self._outbox.take()
 
     def _refuse_call(self) -> list[m.Command]:
-        error = BadRequest("This server cannot attach to a call; connect without 'call_id'.", param="call_id")
+        error = no_call()
         self._outbox.error(error, error.param, None)
         self._outbox.end(REFUSED, error)
         return []
@@ -127,7 +133,7 @@ class OpenAiRealtime(Adapter):
     def _commands(self, event: wire.AnyClientEvent) -> list[m.Command]:
         match event:
             case wire.Append(audio=audio):
-                heard = self._buffer.append(audio, self._latest.format)
+                heard = self._buffer.append(audio, self._updates.latest.format)
                 return [heard] if heard else []
             case wire.Commit():
                 self._buffer.commit()
@@ -145,31 +151,29 @@ class OpenAiRealtime(Adapter):
                 self._closing = True
                 return self.leave()
             case wire.Conversational():
-                raise _conversational(event)
+                raise conversational(event)
         return []
+
+    def _stopped(self, event: m.SpeechStopped) -> None:
+        self._clock.quiet()
+        self._buffer.ended(event.at)
+        idle = event.cause is m.Cause.COMMIT and self._buffer.committed()
+        self._transcripts.stopped(event.utterance, event.at, event.cause, idle=idle)
 
     # Settings.
 
-    @property
-    def _latest(self) -> Settings:
-        """What holds for the next frame: all updates so far, as if the session takes them."""
-        return self._updates[-1].settings if self._updates else self._settings
-
     def _update(self, event: wire.Update) -> list[m.Command]:
-        settings = merge(self._latest, event.session)
-        if settings.format != self._latest.format:
+        settings = merge(self._updates.latest, event.session)
+        if settings.format != self._updates.latest.format:
             self._buffer.align()
-        return self._configure(_Update(settings, event.event_id, isinstance(event, wire.FlatSessionUpdate)))
-
-    def _configure(self, update: _Update) -> list[m.Command]:
-        self._updates.append(update)
-        return [m.Configure(session_options(update.settings, self._defaults))]
+        flat = isinstance(event, wire.FlatSessionUpdate)
+        return [self._updates.ask(Update(settings, event.event_id, flat))]
 
     def _configured(self) -> None:
-        if not self._updates:
+        update = self._updates.accept()
+        if update is None:
             return
-        update = self._updates.popleft()
-        self._settings = update.settings
+        self._clock.wait(patience(update.settings, self._defaults))
         story = self._transcripts
         story.detects = effective_turns(update.settings, self._defaults) is not None
         story.include = update.settings.include or ()
@@ -179,7 +183,7 @@ class OpenAiRealtime(Adapter):
 
     def _tell(self, *, created: bool, flat: bool) -> None:
         """The session object, as an answer to the connection or to an update."""
-        about = (self._session_id, self._expires_at, self._settings, self._defaults)
+        about = (self._session_id, self._expires_at, self._updates.settings, self._defaults)
         stamp = self._outbox.stamp()
         if flat:
             kind = wire.FlatSessionCreated if created else wire.FlatSessionUpdated
@@ -195,19 +199,23 @@ class OpenAiRealtime(Adapter):
             self._transcripts.failed(utterance, error)
             if error.fatal:
                 self.fail(error)
-        elif self._updates:
-            self._refused(self._updates.popleft(), error)
+        elif update := self._updates.refuse():
+            self._refused(update, error)
         else:
             self.fail(error)
 
-    def _refused(self, update: _Update, error: SaywireError) -> None:
+    def _refused(self, update: Update, error: SaywireError) -> None:
         """The session took nothing of an update. A URL that asks for what is not here ends it, as there."""
         param = "model" if update.opening else PARAMS.get(error.param or "", error.param)
+        error = of_opening(error) if update.opening else error
         self._outbox.error(error, param, update.event_id)
         if update.opening or error.fatal:
             self._outbox.end(close_code(error), error)
 
     def _finished(self) -> None:
+        if self._expired:
+            self._outbox.error(too_old(self._lifetime), None, None)
+            self._outbox.end(EXPIRED)
         if self._closing:
             self._outbox.emit(wire.SessionClosed(self._outbox.stamp()))
         self._outbox.end(1000)
@@ -217,23 +225,10 @@ class OpenAiRealtime(Adapter):
     def _retrieve(self, item: str) -> None:
         found = self._transcripts.conversation.retrieve(item)
         if found is None:
-            raise _unknown_item("retriev", item)
+            raise unknown_item("retriev", item)
         self._outbox.emit(wire.ItemRetrieved(self._outbox.stamp(), found))
 
     def _delete(self, item: str) -> None:
         if not self._transcripts.conversation.delete(item):
-            raise _unknown_item("delet", item)
+            raise unknown_item("delet", item)
         self._outbox.emit(wire.ItemDeleted(self._outbox.stamp(), item))
-
-
-def _unknown_item(verb: str, item: str) -> BadRequest:
-    message = f"Error {verb}ing item: the item with id {quoted(item)} does not exist."
-    return BadRequest(message, code=f"item_{verb}e_invalid_item_id", param="item_id")
-
-
-def _conversational(event: wire.Conversational) -> Unsupported:
-    kind = event.__struct_config__.tag
-    return Unsupported(
-        f"'{kind}' is not available in a transcription session: nothing here answers the speaker.",
-        param="type",
-    )

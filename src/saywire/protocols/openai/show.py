@@ -76,4 +76,5 @@ def _shown_turns(turns: TurnDetection, defaults: Turns) -> TurnDetection:
         threshold=number(turns.threshold, defaults.threshold),
         prefix_padding_ms=round(number(turns.prefix_padding_ms, defaults.padding * 1000)),
         silence_duration_ms=round(number(turns.silence_duration_ms, defaults.silence * 1000)),
+        idle_timeout_ms=UNSET if (idle := given(turns.idle_timeout_ms)) is None else round(idle),
     )

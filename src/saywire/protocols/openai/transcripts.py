@@ -5,7 +5,8 @@ Order, each exactly once but the deltas, all with one item id::
     [speech_started] delta* [speech_stopped] committed added done delta* (completed | failed)
 
 speech_started and speech_stopped are said where the server detects turns; a client's commit during
-speech ends the turn without speech_stopped. Joined, the deltas are the transcript.
+speech ends the turn without speech_stopped; timeout_triggered comes before committed where nobody
+spoke for as long as the client is willing to wait. Joined, the deltas are the transcript.
 """
 
 from __future__ import annotations
@@ -43,8 +44,12 @@ class Transcripts:
             item.announced = True
             self._outbox.emit(wire.SpeechStarted(self._outbox.stamp(), _ms(at), item.id))
 
-    def stopped(self, utterance: int, at: float, cause: Cause) -> None:
+    def stopped(self, utterance: int, at: float, cause: Cause, *, idle: bool = False) -> None:
+        """``idle``: it was committed because nobody spoke."""
         item = self._item(utterance, self._turn)
+        if idle and not item.announced:
+            begin, end = _ms(self._turn), _ms(at)
+            self._outbox.emit(wire.TimeoutTriggered(self._outbox.stamp(), begin, end, item.id))
         item.ended = self._turn = at
         if item.announced and cause is not Cause.COMMIT:
             self._outbox.emit(wire.SpeechStopped(self._outbox.stamp(), _ms(at), item.id))

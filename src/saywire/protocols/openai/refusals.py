@@ -1,0 +1,36 @@
+"""What this server refuses an OpenAI client for reasons of its own, in words like the service's."""
+
+from __future__ import annotations
+
+from ...errors import BadRequest, SaywireError, UnknownModel, Unsupported
+from . import events as wire
+from .merge import quoted
+
+
+def no_call() -> BadRequest:
+    return BadRequest("This server cannot attach to a call; connect without 'call_id'.", param="call_id")
+
+
+def unknown_item(verb: str, item: str) -> BadRequest:
+    """``verb`` without its last e."""
+    message = f"Error {verb}ing item: the item with id {quoted(item)} does not exist."
+    return BadRequest(message, code=f"item_{verb}e_invalid_item_id", param="item_id")
+
+
+def conversational(event: wire.Conversational) -> Unsupported:
+    kind = event.__struct_config__.tag
+    return Unsupported(
+        f"'{kind}' is not available in a transcription session: nothing here answers the speaker.",
+        param="type",
+    )
+
+
+def too_old(lifetime: float) -> BadRequest:
+    """``lifetime`` in seconds."""
+    length = f"{lifetime / 60:g} minutes" if lifetime >= 60 else f"{lifetime:g} seconds"
+    return BadRequest(f"Your session hit the maximum duration of {length}.", code="session_expired")
+
+
+def of_opening(error: SaywireError) -> SaywireError:
+    """What was wrong with the URL: the service has another code for its model."""
+    return UnknownModel(error.message, code="invalid_model") if isinstance(error, UnknownModel) else error

@@ -153,7 +153,16 @@ def test_a_model_that_is_not_here_is_an_answer_and_the_session_lives(model: str,
     run(test)
 
 
-@pytest.mark.parametrize("name", ["whisper-1", "gpt-4o-transcribe", "auto"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "whisper-1",
+        "gpt-4o-transcribe",
+        "auto",
+        "qwen3-asr-flash-realtime-2026-02-10",
+        "paraformer-realtime-v2",
+    ],
+)
 def test_names_of_the_clouds_mean_the_default(name: str) -> None:
     async def test(pool: Pool) -> None:
         talk = Talk(pool, Options(model=name, turns=MANUAL))

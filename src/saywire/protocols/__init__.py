@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .base import Adapter, Multiplex, Surroundings
+from .dashscope.realtime import DashScopeRealtime
 from .funasr.either import FunAsr
 from .openai.realtime import OpenAiRealtime
 from .ptt import Ptt
@@ -13,6 +14,7 @@ PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/v1/realtime": OpenAiRealtime,
     "/openai/v1/realtime": OpenAiRealtime,  # where the SDKs' Azure clients look for it
     "/openai/realtime": OpenAiRealtime,  # likewise, with ?api-version=...&deployment=...
+    "/api-ws/v1/realtime": DashScopeRealtime,
     "/": FunAsr,  # where the clients of its runtime look
     "/ws/asr": Ptt,
 }

@@ -40,6 +40,16 @@ CLOUD_NAMES = (
     "auto",
 )
 """Names that clients send because their makers' services have them: the server's own choice."""
+CLOUD_FAMILIES = (
+    "qwen3-asr-flash",
+    "qwen-audio-3",
+    "paraformer-realtime-",
+    "fun-asr-realtime",
+    "fun-asr-flash",
+    "gummy-realtime-",
+    "gummy-chat-",
+)
+"""How more of them begin; their versions change often."""
 
 
 class Pool:
@@ -145,7 +155,7 @@ class Pool:
 
     def _resolve(self, options: Options) -> Entry:
         named, entries = self._aliases.get(options.model or "", options.model), self._entries
-        if named is None or (named in CLOUD_NAMES and named not in {entry.name for entry in entries}):
+        if named is None or (is_cloud_name(named) and named not in {entry.name for entry in entries}):
             return self._default(options.language, entries)
         return models.find_entry(named, entries)
 
@@ -175,6 +185,10 @@ class Pool:
             crew.sessions,
             measure(pids),
         )
+
+
+def is_cloud_name(name: str) -> bool:
+    return name in CLOUD_NAMES or name.startswith(CLOUD_FAMILIES)
 
 
 def read_aliases(pairs: Sequence[str]) -> dict[str, str]:

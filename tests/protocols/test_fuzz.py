@@ -8,7 +8,7 @@ import pytest
 from protocols.adapters import NOW, surroundings
 from protocols.fuzzing import FRAMES, Peer, frames, handshake, wires
 from saywire.errors import BadRequest
-from saywire.protocols.base import Close, Handshake, Multiplex
+from saywire.protocols.base import Close, Drop, Handshake, Multiplex
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.protocols.solo import Solo
 from saywire.types import Options
@@ -34,6 +34,8 @@ class Line:
             self.refused += 1
             self.wire.fail(error)
             return self.look(refused=True)
+        ended = any(isinstance(order, Drop) for order in orders)
+        self.refused += ended  # how a Multiplex refuses what a session of its own said
         self.obeyed += len(orders)
         self.obey(orders)
 

@@ -5,6 +5,7 @@
        The first is the request, ``GET /path?query``, headers after it as ``name: value`` between bars
     => a command to the session        <= an event from the session
     S< a frame to the client           <! an error that is no event, as the server tells it
+       Where a wire has several sessions, each of these three begins with the session's name, if it has one
     </ why the client may not come in, right after the request
     .. seconds that pass; an adapter whose deadline is among them is told
     :: what is special about the server, before all others: ``lifetime=60.0``
@@ -17,6 +18,7 @@ Run with UPDATE_GOLDEN=1 to write what the adapters say now; read the difference
 
 import itertools
 import os
+import re
 from dataclasses import fields
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,7 +29,7 @@ from saywire import errors, messages, types
 from saywire.errors import SaywireError
 from saywire.messages import Audio, Configure
 from saywire.protocols import PROTOCOLS
-from saywire.protocols.base import Handshake
+from saywire.protocols.base import Begin, Drop, Give, Handshake
 
 NAMES = {**vars(types), **vars(messages), **vars(errors)}
 
@@ -41,6 +43,12 @@ def handshake(line):
 
 def shown(command):
     match command:
+        case Give(session, given):
+            return shown(given).replace("=>", f"=> {session}", 1)
+        case Begin(session, options):
+            return f"=> {session} begin({', '.join(changes(options, types.Options()))})"
+        case Drop(session):
+            return f"=> {session} drop"
         case Audio(samples, rate):
             heard = f", {samples.min():.3f} to {samples.max():.3f}" if len(samples) else ""
             return f"=> Audio({len(samples)} samples at {rate} Hz{heard})"
@@ -86,10 +94,10 @@ class Replay:
             case "C>":
                 self.keep(self.client(body))
             case "<=":
-                self.adapter.send(eval(body, dict(NAMES)))
-                self.keep([])
+                self.keep(self.hear(*named(body)))
             case "<!":
-                self.adapter.fail(eval(body, dict(NAMES)))
+                name, error = named(body)
+                self.adapter.fail(*([error, name] if name else [error]))
                 self.keep([])
             case "..":
                 self.time += float(body)
@@ -99,6 +107,9 @@ class Replay:
                 answer = self.adapter.refuse(self.request, eval(body, dict(NAMES)))
                 self.keep([answer] if answer else [])
 
+    def hear(self, name, event):
+        return self.adapter.hear(name, event) if name else self.adapter.send(event) or []
+
     def client(self, body):
         if body == "gone":
             return self.adapter.leave()
@@ -107,6 +118,13 @@ class Replay:
         except SaywireError as error:
             self.adapter.fail(error)
             return []
+
+
+def named(body):
+    """A session's name, or nothing, and what is said of it."""
+    found = re.match(r"([\w-]+) (?=[A-Z])", body)
+    name, rest = (found[1], body[found.end() :]) if found else ("", body)
+    return name, eval(rest, dict(NAMES))
 
 
 def replay(lines):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .base import Adapter, Multiplex, Surroundings
 from .dashscope.realtime import DashScopeRealtime
+from .dashscope.task import DashScopeTasks
 from .funasr.either import FunAsr
 from .openai.realtime import OpenAiRealtime
 from .ptt import Ptt
@@ -15,6 +16,8 @@ PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/openai/v1/realtime": OpenAiRealtime,  # where the SDKs' Azure clients look for it
     "/openai/realtime": OpenAiRealtime,  # likewise, with ?api-version=...&deployment=...
     "/api-ws/v1/realtime": DashScopeRealtime,
+    "/api-ws/v1/inference": DashScopeTasks,
+    "/api-ws/v1/inference/": DashScopeTasks,
     "/": FunAsr,  # where the clients of its runtime look
     "/ws/asr": Ptt,
 }

@@ -60,6 +60,15 @@ class HttpAnswer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+Vocabularies = Callable[[str], tuple[str, ...] | None]
+"""The words of a stored vocabulary by its id; None where there is none."""
+
+
+def find_none(name: str) -> tuple[str, ...] | None:
+    """Of a server that stores no vocabularies."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an adapter may know of the world outside its wire."""
@@ -72,6 +81,8 @@ class Surroundings:
     """What the server does where the client does not say."""
     lifetime: float | None = None
     """Seconds that a session may last; None: any number."""
+    vocabularies: Vocabularies = find_none
+    """Words that clients have stored, for wires that can name them."""
 
 
 class Wire(Protocol):

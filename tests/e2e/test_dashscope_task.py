@@ -1,0 +1,164 @@
+"""The dashscope SDK, unmodified, on the real engine: Recognition, and the recognition half of gummy."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audio.media import encode
+from e2e.house import House, open_house, talk
+from saywire.audio.pcm import to_pcm16
+from saywire.types import RATE
+
+dashscope = pytest.importorskip("dashscope")
+asr = pytest.importorskip("dashscope.audio.asr")
+
+SPOKEN = ["please play five", "computer stop"]
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with open_house() as house:
+        yield house
+
+
+@pytest.fixture(autouse=True)
+def at_home(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashscope, "base_websocket_api_url", f"ws://{house.at}/api-ws/v1/inference")
+    monkeypatch.setattr(dashscope, "api_key", "any")
+
+
+def in_thread(house: House, act: Callable[[], Any]) -> Any:
+    """As the SDK's users run it: in a thread that waits."""
+    return house.runner.run(asyncio.wait_for(asyncio.to_thread(act), 60))
+
+
+class Heard(asr.RecognitionCallback):  # type: ignore[misc]
+    def __init__(self) -> None:
+        self.sentences: list[dict[str, Any]] = []
+        self.errors: list[Any] = []
+        self.ended = threading.Event()
+        self.completed = False
+
+    def on_event(self, result: Any) -> None:
+        self.sentences.append(dict(result.get_sentence()))
+
+    def on_complete(self) -> None:
+        self.completed = True
+        self.ended.set()
+
+    def on_error(self, result: Any) -> None:
+        self.errors.append(result)
+        self.ended.set()
+
+
+def recognize(house: House, data: bytes, **settings: Any) -> Heard:
+    heard = Heard()
+
+    def act() -> None:
+        usual = {"model": "paraformer-realtime-v2", "format": "pcm", "sample_rate": 16000}
+        recognition = asr.Recognition(callback=heard, **usual | settings)
+        recognition.start()
+        for at in range(0, len(data), 3200):
+            recognition.send_audio_frame(data[at : at + 3200])
+        recognition.stop()
+        assert heard.ended.wait(30)
+
+    in_thread(house, act)
+    return heard
+
+
+def finals(sentences: list[dict[str, Any]]) -> list[str]:
+    return [s["text"] for s in sentences if s["end_time"] is not None]
+
+
+def test_recognition_with_callbacks(house: House) -> None:
+    heard = recognize(house, to_pcm16(talk("please-play-five", "computer-stop")), language_hints=["en"])
+    assert heard.completed and not heard.errors
+    assert finals(heard.sentences) == SPOKEN
+    assert any(s["end_time"] is None for s in heard.sentences), "no text while somebody spoke"
+    words = [s["words"] for s in heard.sentences if s["end_time"] is not None]
+    assert [[w["text"] for w in line] for line in words] == [text.split() for text in SPOKEN]
+    times = [w["begin_time"] for line in words for w in line]
+    assert times == sorted(times) and times[-1] > 2000
+
+
+@pytest.mark.parametrize(
+    ("form", "container", "codec"),
+    [
+        ("wav", "wav", "pcm_s16le"),
+        ("mp3", "mp3", "libmp3lame"),
+        ("opus", "ogg", "libopus"),
+        ("aac", "adts", "aac"),
+    ],
+)
+def test_formats(house: House, form: str, container: str, codec: str) -> None:
+    heard = recognize(house, encode(talk("computer-stop"), RATE, container, codec), format=form)
+    assert finals(heard.sentences) == ["computer stop"]
+
+
+def test_a_whole_file_at_once(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    path.write_bytes(encode(talk("please-play-five", "computer-stop"), RATE, "wav", "pcm_s16le"))
+
+    def act() -> list[dict[str, Any]]:
+        settings = {"model": "fun-asr-realtime", "format": "wav", "sample_rate": 16000}
+        found: list[dict[str, Any]] = (
+            asr.Recognition(callback=None, **settings).call(str(path)).get_sentence()
+        )
+        return found
+
+    assert [sentence["text"] for sentence in in_thread(house, act)] == SPOKEN
+
+
+def test_a_task_that_fails(house: House) -> None:
+    heard = Heard()
+
+    def act() -> None:
+        recognition = asr.Recognition(model="nosuch", callback=heard, format="pcm", sample_rate=16000)
+        recognition.start()
+        assert heard.ended.wait(30)
+
+    in_thread(house, act)
+    [error] = heard.errors
+    assert error.code == "ModelNotFound" and "nosuch" in error.message
+
+
+class Translated(asr.TranslationRecognizerCallback):  # type: ignore[misc]
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.completed = threading.Event()
+
+    def on_event(self, request_id: str, transcription: Any, translation: Any, usage: Any) -> None:
+        if transcription is not None and transcription.is_sentence_end:
+            self.texts.append(transcription.text)
+
+    def on_complete(self) -> None:
+        self.completed.set()
+
+
+def test_gummy_recognises(house: House) -> None:
+    heard = Translated()
+
+    def act() -> None:
+        recognizer = asr.TranslationRecognizerRealtime(
+            model="gummy-realtime-v1",
+            format="pcm",
+            sample_rate=16000,
+            transcription_enabled=True,
+            callback=heard,
+        )
+        recognizer.start()
+        data = to_pcm16(talk("computer-stop"))
+        for at in range(0, len(data), 3200):
+            recognizer.send_audio_frame(data[at : at + 3200])
+        recognizer.stop()
+        assert heard.completed.wait(30)
+
+    in_thread(house, act)
+    assert heard.texts == ["computer stop"]

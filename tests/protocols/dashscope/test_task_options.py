@@ -1,0 +1,55 @@
+import msgspec
+import pytest
+
+from saywire.errors import BadRequest
+from saywire.protocols.dashscope.task_events import Payload
+from saywire.protocols.dashscope.task_options import FORMATS, read_decoder, read_manner, read_options
+from saywire.types import Options, Turns
+
+
+def payload(model="paraformer-realtime-v2", **parameters):
+    return msgspec.convert({"model": model, "parameters": parameters}, Payload)
+
+
+def options(defaults=None, **parameters):
+    stored = {"vocab-1": ("one", "two")}.get
+    return read_options(payload(**parameters), defaults or Options(), stored)
+
+
+def test_what_is_not_asked_is_the_server_s():
+    usual = Options(language="zh", hotwords=("h",), prompt="p", turns=Turns(silence=0.7))
+    made = options(usual)
+    assert (made.language, made.hotwords, made.prompt, made.turns) == ("zh", ("h",), "p", usual.turns)
+    assert made.model == "paraformer-realtime-v2"
+
+
+@pytest.mark.parametrize(
+    ("hints", "language"), [([], None), (["en"], "en"), (["zh", "en"], None), (["?"], None)]
+)
+def test_one_hint_is_a_language(hints, language):
+    assert options(language_hints=hints).language == language
+
+
+def test_a_vocabulary_of_the_message_goes_before_one_by_id():
+    assert options(vocabulary={"three": 5}, vocabulary_id="vocab-1").hotwords == ("three",)
+    assert options(vocabulary_id="vocab-1").hotwords == ("one", "two")
+    with pytest.raises(BadRequest, match="'nosuch'"):
+        options(vocabulary_id="nosuch")
+
+
+def test_numbers_out_of_range_are_drawn_into_it():
+    assert options(max_sentence_silence=0).turns.silence == 0.1
+    assert options(max_sentence_silence=1e9).turns.silence == 10.0
+    assert options(speech_noise_threshold=-5).turns.threshold == 0.05
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_documented_format_has_a_decoder(form):
+    assert not read_decoder(payload(format=form, sample_rate=16000)).finish()
+
+
+def test_models_differ_in_manner():
+    assert not read_manner(payload("paraformer-realtime-v2")).numbered
+    assert read_manner(payload("gummy-chat-v1")).gummy
+    assert not read_manner(payload("qwen-audio-3.1-asr-flash-message")).intermediate
+    assert read_manner(payload("fun-asr-realtime", heartbeat=True)).heartbeat

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import __version__
-from ..config import Loaded
 from ..errors import ConfigError, SaywireError
 from ..runtime.models import known_entries
 from ..runtime.trial import Trial, try_engine
 from ..server.run import listen, run
+from ..settings import Loaded
 from . import flags
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.config import FIELDS, RANGES, REMOTE_FIELDS, Config, Loaded, RemoteConfig, load
+from saywire.config import RANGES, Config, RemoteConfig
 from saywire.errors import ConfigError
+from saywire.settings import FIELDS, REMOTE_FIELDS, Loaded, load
 
 NUMBERS = sorted(name for name, hint in FIELDS.items() if hint in (int, float))
 

@@ -90,9 +90,9 @@ class RemoteConfig:
 
     name: str
     """What sessions ask for; letters, digits, dots, hyphens, underscores."""
-    url: str = ""
+    url: str
     """http or https, up to what the dialect adds: https://api.openai.com/v1"""
-    model: str = ""
+    model: str
     """What the server calls the model."""
     dialect: DialectName = "openai"
     api_key_env: str = ""
@@ -113,6 +113,26 @@ class RemoteConfig:
     """A PEM file of the authorities to trust for https, instead of those that are commonly trusted."""
     instruction: str = ""
     """Instead of the dialect's, for chat models that take one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoPassConfig:
+    """A model made of two: what one says is shown while somebody speaks, what the other says is kept."""
+
+    name: str
+    """What sessions ask for, as for a remote engine."""
+    partials: str
+    """Name of the model that is shown: shipped, installed, remote or made of others."""
+    finals: str
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackConfig:
+    """A model made of several: where one fails, the next takes over in the same utterance."""
+
+    name: str
+    models: tuple[str, ...]
+    """Their names, the preferred first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +158,8 @@ class Config:
     turns: Turns = field(default_factory=Turns)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     remote: tuple[RemoteConfig, ...] = ()
+    two_pass: tuple[TwoPassConfig, ...] = ()
+    fallback: tuple[FallbackConfig, ...] = ()
 
 
 RANGES: Mapping[str, msgspec.Meta] = {
@@ -164,6 +186,9 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "remote.requests": msgspec.Meta(ge=1, le=256),
     "remote.window": msgspec.Meta(ge=5, le=120),
     "remote.partials": msgspec.Meta(ge=0, le=60),
+    "two_pass.partials": msgspec.Meta(min_length=1),
+    "two_pass.finals": msgspec.Meta(min_length=1),
+    "fallback.models": msgspec.Meta(min_length=2),
     "turns.threshold": msgspec.Meta(gt=0, lt=1),
     "turns.padding": msgspec.Meta(ge=0, le=5),
     "turns.shortest": msgspec.Meta(ge=0, le=5),

@@ -1,10 +1,10 @@
 """Where the settings come from: a Config made of TOML, then environment, then flags.
 
 Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``, with
-commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines have a table
-each, ``[remote.NAME]``, and three-part names: ``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a
-file named,
-``./saywire.toml`` is read, or else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
+commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines and models made
+of others have a table each, ``[remote.NAME]``, and three-part names: ``remote.NAME.field``,
+``SAYWIRE_REMOTE_NAME_FIELD``. Without a file named, ``./saywire.toml`` is read, or else
+``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
 An unknown name is a ConfigError at start-up that names the nearest; so is a value of the wrong type
 or out of range, wherever it stands, even where a later source replaces it.
 """
@@ -14,14 +14,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from .config import RANGES, Config, RemoteConfig
+from .config import RANGES, Config
 from .errors import ConfigError
 
 
@@ -51,7 +51,6 @@ class Loaded:
 PREFIX = "SAYWIRE_"
 FILE_VARIABLE = PREFIX + "CONFIG"
 SECRETS = frozenset({"server.api_keys"})
-REMOTE = "remote"
 NAMES = re.compile(r"(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PRIVATE = {
     "remote.url": "http:// or https://, a host and a path, without name or password",
@@ -59,18 +58,26 @@ PRIVATE = {
 }
 """What is not shown when it is wrong, and what it should be."""
 
+_SECTIONS: Mapping[str, Any] = get_type_hints(Config)
+
 FIELDS: Mapping[str, Any] = {
     f"{section}.{name}": hint
-    for section, holder in get_type_hints(Config).items()
+    for section, holder in _SECTIONS.items()
     if is_dataclass(holder)
     for name, hint in get_type_hints(holder).items()
 }
 """The type of every ``section.field``."""
 
-REMOTE_FIELDS: Mapping[str, Any] = {
-    name: hint for name, hint in get_type_hints(RemoteConfig).items() if name != "name"
+NAMED: Mapping[str, type] = {
+    section: get_args(holder)[0] for section, holder in _SECTIONS.items() if get_origin(holder) is tuple
 }
-"""The type of every field of a ``[remote.NAME]``."""
+"""What is in a ``[section.NAME]``, of which there may be any number."""
+
+NAMED_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    section: {name: hint for name, hint in get_type_hints(holder).items() if name != "name"}
+    for section, holder in NAMED.items()
+}
+"""The type of every field of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +95,41 @@ def load(path: Path | None, environment: Mapping[str, str], flags: Mapping[str, 
     Raises ConfigError for a file that is missing or not TOML, an unknown name, a wrong value.
     """
     file = path or _find_file(environment)
-    values: dict[str, dict[str, object]] = {}
-    sources = dict.fromkeys(FIELDS, "default")
-    remotes: dict[str, dict[str, object]] = {}
+    tables: dict[str, dict[str, object]] = {}
+    found: dict[str, str] = {}
     for given in (*_read_file(file), *_read_environment(environment), *_read_flags(flags)):
-        section, _, name = given.name.rpartition(".")
-        tables, label = (remotes, section.partition(".")[2]) if "." in section else (values, section)
-        tables.setdefault(label, {})[name] = _convert(given)
-        sources[given.name] = given.source
-    for label in remotes:
-        sources = {f"{REMOTE}.{label}.{name}": "default" for name in REMOTE_FIELDS} | sources
-    config = msgspec.convert(values, Config)
-    remote = tuple(_make_remote(label, table) for label, table in remotes.items())
-    return Loaded(replace(config, remote=remote), sources)
+        table, _, name = given.name.rpartition(".")
+        tables.setdefault(table, {})[name] = _convert(given)
+        found[given.name] = given.source
+    known = [*FIELDS, *(f"{table}.{name}" for table in tables for name in _list_fields(table))]
+    return Loaded(_make(tables), dict.fromkeys(known, "default") | found)
 
 
-def _make_remote(label: str, table: Mapping[str, object]) -> RemoteConfig:
-    for name in ("url", "model"):
-        if not table.get(name):
-            raise ConfigError(f"{REMOTE}.{label} has no {name}; every remote engine needs a url and a model")
-    return msgspec.convert({"name": label, **table}, RemoteConfig)
+def _list_fields(table: str) -> Iterable[str]:
+    """Of a ``section.NAME``; nothing for a plain section."""
+    section, named, _ = table.partition(".")
+    return NAMED_FIELDS[section] if named else ()
+
+
+def _make(tables: Mapping[str, Mapping[str, object]]) -> Config:
+    given: dict[str, object] = {}
+    named: dict[str, list[object]] = {}
+    for table, values in tables.items():
+        section, dot, label = table.partition(".")
+        if dot:
+            _check_required(section, label, values)
+            named.setdefault(section, []).append({"name": label, **values})
+        else:
+            given[section] = values
+    return msgspec.convert(given | named, Config)
+
+
+def _check_required(section: str, label: str, values: Mapping[str, object]) -> None:
+    required = [f.name for f in fields(NAMED[section]) if f.default is MISSING and f.name != "name"]
+    for name in required:
+        if name not in values:
+            needed = " and ".join(required)
+            raise ConfigError(f"{section}.{label} has no {name}; every [{section}.NAME] needs {needed}")
 
 
 def _find_file(environment: Mapping[str, str]) -> Path | None:
@@ -128,17 +150,17 @@ def _read_file(file: Path | None) -> Iterator[_Given]:
         if not isinstance(table, dict):
             raise ConfigError(f"{section} is not a table ({where}); write [{section}] above its fields")
         for name, value in table.items():
-            if section == REMOTE:
-                yield from _read_remote(name, value, f"{where}.{name}")
+            if section in NAMED:
+                yield from _read_named(section, name, value, f"{where}.{name}")
             else:
                 yield _Given(f"{section}.{name}", value, f"{where}.{name}")
 
 
-def _read_remote(label: str, table: object, where: str) -> Iterator[_Given]:
+def _read_named(section: str, label: str, table: object, where: str) -> Iterator[_Given]:
     if not isinstance(table, dict):
-        raise ConfigError(f"{REMOTE}.{label} is not a table ({where}); write [{REMOTE}.NAME] above it")
+        raise ConfigError(f"{section}.{label} is not a table ({where}); write [{section}.NAME] above it")
     for name, value in table.items():
-        yield _Given(f"{REMOTE}.{label}.{name}", value, f"{where}.{name}")
+        yield _Given(f"{section}.{label}.{name}", value, f"{where}.{name}")
 
 
 def _parse_file(file: Path) -> dict[str, Any]:
@@ -155,17 +177,18 @@ def _read_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
     for variable, text in sorted(environment.items()):
         if not variable.startswith(PREFIX) or variable == FILE_VARIABLE:
             continue
-        name = names.get(variable) or _name_remote(variable)
+        name = names.get(variable) or _name_named(variable)
         if name is None:
             raise _unknown("variable", variable, (*names, FILE_VARIABLE), f"environment {variable}")
         yield _Given(name, text, f"environment {variable}")
 
 
-def _name_remote(variable: str) -> str | None:
+def _name_named(variable: str) -> str | None:
     """The setting of a variable like SAYWIRE_REMOTE_GPU_URL, whose NAME is in lower case then."""
-    for name in sorted(REMOTE_FIELDS, key=len, reverse=True):
-        if found := re.fullmatch(f"{PREFIX}{REMOTE.upper()}_(.+)_{name.upper()}", variable):
-            return f"{REMOTE}.{found[1].lower()}.{name}"
+    for section, hints in NAMED_FIELDS.items():
+        for name in sorted(hints, key=len, reverse=True):
+            if found := re.fullmatch(f"{PREFIX}{section.upper()}_(.+)_{name.upper()}", variable):
+                return f"{section}.{found[1].lower()}.{name}"
     return None
 
 
@@ -191,15 +214,17 @@ def _look_up(given: _Given) -> tuple[str, Any]:
     """Of a setting its name in RANGES and its type. Raises ConfigError for what is none."""
     section, _, rest = given.name.partition(".")
     label, _, name = rest.rpartition(".")
-    if section != REMOTE and given.name in FIELDS:
-        return given.name, FIELDS[given.name]
-    if section == REMOTE and name in REMOTE_FIELDS and NAMES.fullmatch(label):
-        return f"{REMOTE}.{name}", REMOTE_FIELDS[name]
-    if section == REMOTE and name in REMOTE_FIELDS:
-        what = f"a remote engine cannot be called '{label}' ({given.source})"
+    hints = NAMED_FIELDS.get(section)
+    if hints is None:
+        if given.name in FIELDS:
+            return given.name, FIELDS[given.name]
+        raise _unknown("setting", given.name, FIELDS, given.source)
+    if name not in hints:
+        raise _unknown("setting", given.name, (f"{section}.{label}.{n}" for n in hints), given.source)
+    if not NAMES.fullmatch(label):
+        what = f"a model of [{section}.NAME] cannot be called '{label}' ({given.source})"
         raise ConfigError(f"{what}; use letters, digits, dots, hyphens and underscores, and not auto")
-    known = [f"{REMOTE}.{label}.{n}" for n in REMOTE_FIELDS] if section == REMOTE else FIELDS
-    raise _unknown("setting", given.name, known, given.source)
+    return f"{section}.{name}", hints[name]
 
 
 def _split(text: str, hint: object) -> object:
@@ -217,7 +242,8 @@ def _describe(name: str, hint: Any) -> str:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is tuple:
         (item, _) = get_args(hint)
-        return f"a list of {', '.join(get_args(item))}" if get_origin(item) is Literal else "a list of texts"
+        most = f", {limits.min_length} at least" if limits and limits.min_length else ""
+        return f"a list of {', '.join(get_args(item)) if get_origin(item) is Literal else 'texts'}{most}"
     if hint is bool:
         return "true or false"
     if hint not in (int, float) or limits is None:
@@ -240,9 +266,10 @@ def _unknown(kind: str, name: str, known: Iterable[str], source: str) -> ConfigE
 def _read(config: Config, name: str) -> object:
     section, _, rest = name.partition(".")
     label, _, field_name = rest.rpartition(".")
-    if section == REMOTE:
-        return cast(object, next(getattr(r, field_name) for r in config.remote if r.name == label))
-    return cast(object, getattr(getattr(config, section), field_name))
+    holder: object = getattr(config, section)
+    if isinstance(holder, tuple):
+        holder = next(one for one in holder if one.name == label)
+    return cast(object, getattr(holder, field_name))
 
 
 def _show(name: str, value: object) -> str:

@@ -10,15 +10,18 @@ What counts as failing is EngineFailed and what native libraries raise; wrong us
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import EngineFailed, OutOfOrder
 from ..types import Hypothesis, Options, Samples
+from . import Entry
 from .agreement import count_told, split_words
 from .base import Engine, EngineInfo, Stream
-from .demands import check_demands
-from .two_pass import find_common
+from .demands import check_demands, find_common
+
+log = logging.getLogger(__name__)
 
 FAILURES = (EngineFailed, RuntimeError, OSError, ValueError)
 PATIENCE = 3
@@ -191,6 +194,28 @@ class Fallback:
             batch[0].take_over(error)
         else:
             self._health[engine] = Health()
+
+
+def load(name: str, parts: Sequence[Entry]) -> Fallback:
+    """Of entries, the preferred first. One that cannot be loaded is left out, for that is what the others are
+    there for; its own sessions, and `saywire doctor`, say why. Raises EngineFailed where none can be, or
+    those that can do not match."""
+    engines: list[Engine] = []
+    failures: list[EngineFailed] = []
+    for part in parts:
+        try:
+            engines.append(part.load())
+        except EngineFailed as error:
+            log.warning("model '%s' goes on without '%s': %s", name, part.name, error)
+            failures.append(error)
+    if not engines:
+        raise failures[0]
+    try:
+        return Fallback(name, engines)
+    except EngineFailed:
+        for engine in engines:
+            engine.close()
+        raise
 
 
 def go_on(held: Hypothesis, now: Hypothesis) -> Hypothesis:

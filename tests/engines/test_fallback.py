@@ -222,7 +222,7 @@ def test_the_context_is_the_first_engines() -> None:
         ("one two", "one", 0, "one two", 7),
         ("one two", "One, two three", 8, "one two three", 7),
         ("one two", "One, two three", 14, "one two three", 13),
-        ("打开", "打 开 灯", 0, "打开 灯", 2),
+        ("打开", "打 开 灯", 0, "打开灯", 2),
         ("打开", "大开灯", 3, "打开灯", 3),
     ],
 )

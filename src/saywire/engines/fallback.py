@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import EngineFailed, OutOfOrder
+from ..texts import join
 from ..types import Hypothesis, Options, Samples
 from . import Entry
 from .agreement import count_told, split_words
@@ -224,7 +225,7 @@ def go_on(held: Hypothesis, now: Hypothesis) -> Hypothesis:
         return now
     pieces = split_words(now.text)
     rest = "".join(piece.text for piece in pieces[count_told(split_words(held.text), pieces) :])
-    text = held.text + rest
+    text = join((held.text, rest))
     stable = max(len(held.text), len(text) - (len(now.text) - now.stable))
     end = held.words[-1].end if held.words else 0.0
     later = (word for word in now.words if (word.start + word.end) / 2 > end)

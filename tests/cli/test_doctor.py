@@ -13,13 +13,19 @@ def test_it_tells_all_that_matters_and_no_key(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         run = saywire(
-            "doctor", home=tmp_path, SAYWIRE_SERVER_API_KEYS="sk-secret", SAYWIRE_SERVER_PORT=str(port)
+            "doctor",
+            home=tmp_path,
+            SAYWIRE_SERVER_API_KEYS="sk-secret",
+            SAYWIRE_SERVER_PORT=str(port),
+            SAYWIRE_TWO_PASS_MEETING_PARTIALS="tiny",
+            SAYWIRE_TWO_PASS_MEETING_FINALS="sphinx",
         )
     assert (run.returncode, run.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in run.stdout.splitlines()]
     assert f"saywire {__version__}" in lines
     assert any(line.startswith("sphinx en runs, ready in ") for line in lines)
     assert any(line.startswith("tiny zh, en runs, ready in ") for line in lines)
+    assert any(line.startswith("meeting en runs, ready in ") for line in lines)
     assert "server.api_keys (hidden) environment SAYWIRE_SERVER_API_KEYS" in lines
     assert "turns.silence 0.5 default" in lines
     assert any(line.startswith("model auto: sphinx") for line in lines)
@@ -32,3 +38,11 @@ def test_it_fails_where_nothing_can_serve(tmp_path: Path) -> None:
     assert run.returncode == 1
     assert "sphynx" in run.stdout
     assert run.stderr == ""
+
+
+def test_it_fails_where_a_model_is_made_of_one_that_is_not_here(tmp_path: Path) -> None:
+    run = saywire(
+        "doctor", "--set", "fallback.safe.models=tiny,tinny", "--set", "server.port=0", home=tmp_path
+    )
+    assert run.returncode == 1
+    assert "fallback.safe cannot be used: no model 'tinny'; did you mean 'tiny'?" in run.stdout

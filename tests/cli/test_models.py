@@ -125,6 +125,20 @@ def test_the_list_shows_what_there_is(tmp_path: Path) -> None:
     assert names[-1] == f"0 installed in {tmp_path / '.local/share/saywire/models'}"
 
 
+def test_the_list_shows_what_is_configured(tmp_path: Path) -> None:
+    (tmp_path / "saywire.toml").write_text(
+        '[remote.cloud]\nurl = "http://localhost/v1"\nmodel = "large"\n'
+        '[two_pass.meeting]\npartials = "tiny"\nfinals = "tiny-offline"\n'
+        '[fallback.safe]\nmodels = ["cloud", "tinny"]\n'
+    )
+    run = saywire("models", "list", home=tmp_path)
+    rows = {line.split()[0]: " ".join(line.split()) for line in run.stdout.splitlines() if line}
+    assert rows["cloud"] == "cloud configured many remote large, spoken to in the dialect 'openai'"
+    assert rows["meeting"] == "meeting configured zh, en two_pass partials by tiny, finals by tiny-offline"
+    problem = "fallback.safe cannot be used: no model 'tinny'; did you"
+    assert rows["safe"].startswith(f"safe configured, cannot run many fallback {problem}")
+
+
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
     for command in ("remove", "verify"):
         run = saywire("models", command, "nothing", home=tmp_path)

@@ -41,19 +41,24 @@ class House:
     client: AsyncOpenAI
 
 
+TINY = Config(server=ServerConfig(port=0), engine=EngineConfig(model="tiny", language="en", workers=1))
+
+
 @asynccontextmanager
-async def open_house() -> AsyncIterator[AsyncOpenAI]:
-    config = Config(server=ServerConfig(port=0), engine=EngineConfig(model="tiny", language="en", workers=1))
+async def open_house(config: Config = TINY) -> AsyncIterator[AsyncOpenAI]:
     async with Pool(config) as pool:
         port = asyncio.get_running_loop().create_future()
         server = Server(config, pool, lambda _, number: port.set_result(number))
         serving = asyncio.create_task(server.serve())
         base = f"127.0.0.1:{await port}/v1"
         http, ws = f"http://{base}", f"ws://{base}"
-        async with AsyncOpenAI(api_key="any", base_url=http, websocket_base_url=ws, max_retries=0) as client:
-            yield client
-        server.stop()
-        await serving
+        client = AsyncOpenAI(api_key="any", base_url=http, websocket_base_url=ws, max_retries=0)
+        try:
+            async with client:
+                yield client
+        finally:
+            server.stop()
+            await serving
 
 
 @pytest.fixture(scope="module")

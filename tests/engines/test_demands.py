@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from saywire.engines.base import EngineInfo
-from saywire.engines.demands import check_demands
-from saywire.errors import Unsupported
+from saywire.engines.demands import check_demands, find_common
+from saywire.errors import EngineFailed, Unsupported
 from saywire.types import Options
 
 ENGLISH = EngineInfo("mine", languages=("en",))
@@ -40,3 +40,10 @@ def test_what_it_cannot_do_is_refused_by_name(
     with pytest.raises(Unsupported, match=words) as refused:
         check_demands(info, options)
     assert refused.value.param == param
+
+
+def test_the_languages_of_two_engines_are_those_both_have() -> None:
+    assert find_common(("en", "zh"), ("zh", "de")) == ("zh",)
+    assert find_common((), ("zh",)) == find_common(("zh",), ()) == ("zh",)
+    with pytest.raises(EngineFailed, match="share no language"):
+        find_common(("en",), ("zh", "de"))

@@ -8,9 +8,10 @@ import pytest
 from engines.contract import EngineContract, Speech, cut, cuts, decode_all, hear
 from engines.recordings import read
 from engines.scripted import Scripted, burst, say, spell
+from saywire.engines import Entry, find
 from saywire.engines.base import Engine, EngineInfo, Stream
 from saywire.engines.fake import Conduct, FakeEngine
-from saywire.engines.fallback import PATIENCE, RETRY, Fallback, go_on, keep_stable
+from saywire.engines.fallback import PATIENCE, RETRY, Fallback, go_on, keep_stable, load
 from saywire.engines.sherpa import load_tiny
 from saywire.engines.windowed import Windowed
 from saywire.errors import EngineFailed, OutOfOrder, Unsupported
@@ -191,6 +192,16 @@ def test_engines_must_match_and_refuse_what_they_lack() -> None:
     assert all(each.closed for each in engine.engines if isinstance(each, FakeEngine))
 
 
+def test_one_that_cannot_be_loaded_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    absent = Entry("absent", "fake:load", ("no_such_module",), "pip install it", (), "")
+    engine = load("safe", (absent, find("tiny")))
+    assert engine.info.name == "safe"
+    assert hear(engine, engine.open(Options()), read("three-one-eight")).text == "three one eight"
+    assert "'safe' goes on without 'absent': engine 'absent' needs no_such_module" in caplog.text
+    with pytest.raises(EngineFailed, match="'absent' needs"):
+        load("safe", (absent, absent))
+
+
 def test_the_context_is_the_first_engines() -> None:
     engine = Fallback("safe", [FakeEngine(Conduct(adapts=True, fail_on="four")), FakeEngine()])
     stream = engine.open(Options())
@@ -211,7 +222,7 @@ def test_the_context_is_the_first_engines() -> None:
         ("one two", "one", 0, "one two", 7),
         ("one two", "One, two three", 8, "one two three", 7),
         ("one two", "One, two three", 14, "one two three", 13),
-        ("打开", "打 开 灯", 0, "打开 灯", 2),
+        ("打开", "打 开 灯", 0, "打开灯", 2),
         ("打开", "大开灯", 3, "打开灯", 3),
     ],
 )

@@ -6,13 +6,19 @@ from engines.contract import EngineContract, Speech, cut, cuts, decode_all, hear
 from engines.recordings import read
 from engines.scripted import Scripted, say, spell
 from engines.test_offline import HEARD
+from saywire.engines import find
 from saywire.engines.base import Engine
 from saywire.engines.fake import Conduct, FakeEngine
+from saywire.engines.fallback import Fallback
 from saywire.engines.sherpa import load_tiny as load_streaming
-from saywire.engines.two_pass import TwoPass, find_common, load_tiny, make
+from saywire.engines.two_pass import TwoPass, hush, make
 from saywire.engines.windowed import Pace, Windowed
 from saywire.errors import EngineFailed, OutOfOrder, Unsupported
 from saywire.types import Options
+
+
+def load_tiny() -> Engine:
+    return find("tiny-2pass").load()
 
 
 class TestTinyTwice(EngineContract):
@@ -91,10 +97,6 @@ def test_two_engines_must_match() -> None:
 
     with pytest.raises(EngineFailed, match="'slow' hears 8000 Hz and 'fake' 16000 Hz"):
         TwoPass("two", Slow(), FakeEngine())
-    with pytest.raises(EngineFailed, match="share no language"):
-        find_common(("en",), ("zh", "de"))
-    assert find_common(("en", "zh"), ("zh", "de")) == ("zh",)
-    assert find_common((), ("zh",)) == find_common(("zh",), ()) == ("zh",)
     engine = TwoPass(
         "two", FakeEngine(Conduct(languages=("en", "de"))), FakeEngine(Conduct(languages=("de",)))
     )
@@ -113,6 +115,20 @@ def test_both_are_closed_even_when_the_second_cannot_be_loaded() -> None:
     draft = FakeEngine()
     make("two", lambda: draft, lambda: fair).close()
     assert draft.closed and fair.closed
+
+
+def test_who_has_the_last_word_decodes_nothing_before_the_end() -> None:
+    recognizers = [Scripted(), Scripted(fails=1), Scripted()]
+    alone, first, second = map(Windowed, recognizers)
+    for engine in (hush(alone), hush(Fallback("spare", [first, second]))):
+        stream = engine.open(Options())
+        stream.accept(say(*range(10)))
+        assert not stream.ready
+        stream.finish()
+        assert decode_all(engine, stream).text == spell(*range(10))
+    assert [recognizer.heard for recognizer in recognizers] == [[5.0], [], [5.0]]
+    fake = FakeEngine()
+    assert hush(fake) is fake
 
 
 def test_it_is_strict_about_order() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engines.recordings import read
 from saywire.audio.vad import VoiceDetector
-from saywire.engines import offline, sherpa, sphinx, two_pass
+from saywire.engines import find, offline, sherpa, sphinx
 from saywire.engines.base import Engine
 from saywire.types import RATE, Options, Samples
 
@@ -52,7 +52,7 @@ def load_offline() -> Engine:
 
 @cache
 def load_two_pass() -> Engine:
-    return two_pass.load_tiny()
+    return find("tiny-2pass").load()
 
 
 @cache

@@ -11,7 +11,7 @@ from engines.remote.peer import answer, open_peer
 from runtime.talk import BROKEN, DEADLY, FAKE, SINGLE
 from saywire.config import Config, RemoteConfig
 from saywire.engines import Entry
-from saywire.engines.remotes import make_remote_entry
+from saywire.engines.configured import make_remote_entry
 from saywire.runtime.trial import Trial, try_engine
 from server.doubles import in_loop
 

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import __version__
-from ..config import Loaded
 from ..errors import ConfigError, SaywireError
 from ..runtime.models import known_entries
 from ..runtime.trial import Trial, try_engine
 from ..server.run import listen, run
+from ..settings import Loaded
 from . import flags
 
 
@@ -31,7 +31,7 @@ def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
     name, reason = _default(loaded)
     well = any(trial.entry.name == name and trial.seconds is not None for trial in trials)
     _print_rows(console, "Serving", [("model", reason), ("port", _port(loaded))])
-    if not well:
+    if not well or any(trial.entry.problem for trial in trials):  # with such a one no server starts
         raise typer.Exit(1)
 
 

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from .. import config
-from ..config import Config, Loaded
+from ..config import Config
 from ..engines import choose
 from ..errors import ConfigError
 from ..runtime.models import known_entries
+from ..settings import Loaded
+from ..settings import load as read_settings
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A TOML file instead of the usual ones.")
@@ -31,7 +32,7 @@ Language = Annotated[str | None, typer.Option(help="The language spoken, as in e
 def load(file: Path | None, sets: Sequence[str] | None, flags: Mapping[str, object]) -> Loaded:
     """Files, environment and flags together; a flag of None was not given. Raises ConfigError."""
     given = {name: value for name, value in flags.items() if value is not None}
-    return config.load(file, os.environ, dict(map(_split, sets or ())) | given)
+    return read_settings(file, os.environ, dict(map(_split, sets or ())) | given)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from ..config import Config
 from ..engines import ENGINES, Entry, is_run
+from ..engines.configured import list_tables
 from ..engines.manifest import Manifest
 from ..errors import SaywireError
 from ..runtime import models as store_room
@@ -46,12 +47,16 @@ def list_(
     config: flags.ConfigFile = None,
     sets: flags.Sets = None,
 ) -> None:
-    """Show the models that are installed or can be."""
-    store = _open(flags.load(config, sets, {}).config)
+    """Show the models that are installed, can be, or are configured."""
+    settings = flags.load(config, sets, {}).config
+    store = _open(settings)
     here = {manifest.name: manifest for manifest in store.installed()}
     rows = [_shipped_row(entry) for entry in ENGINES if entry.rank and _speaks(entry.languages, language)]
     rows += [_installed_row(manifest) for manifest in here.values() if _speaks(manifest.languages, language)]
     if not installed:
+        added = {entry.name: entry for entry in store_room.known_entries(settings)}
+        configured = ((section, added[name]) for section, name in list_tables(settings))
+        rows += [_configured_row(*one) for one in configured if _speaks(one[1].languages, language)]
         listed = (model for model in load_catalogue() if model.name not in here)
         rows += [_listed_row(model) for model in listed if _speaks(model.languages, language)]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -78,6 +83,11 @@ def _installed_row(manifest: Manifest) -> tuple[str, ...]:
     how = "streaming" if manifest.streaming else "whole"
     languages, licence = _join(manifest.languages), manifest.licence or "unknown"
     return manifest.name, state, languages, how, decimal(manifest.size), licence, manifest.summary
+
+
+def _configured_row(section: str, entry: Entry) -> tuple[str, ...]:
+    state = "configured, cannot run" if entry.obstacle else "configured"
+    return entry.name, state, _join(entry.languages), section, "", "", entry.obstacle or entry.summary
 
 
 def _listed_row(model: Listed) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ class Entry:
 
     name: str
     loader: str
-    """``module:function`` inside this package; the function takes nothing and returns an Engine."""
+    """``module:function`` inside this package; the function takes nothing, or what is given below, and
+    returns an Engine."""
     requires: tuple[str, ...]
     """Modules that must be importable."""
     install: str
@@ -55,25 +56,62 @@ class Entry:
     """Of an installed model; the loader takes it then."""
     remote: RemoteConfig | None = None
     """Of a configured server; the loader takes it then."""
+    parts: tuple[Entry, ...] = ()
+    """Of a model made of others; the loader takes its name and them then."""
+    redundant: bool = False
+    """Whether one of its parts is enough."""
+    problem: str = ""
+    """Why it cannot be run whatever is installed, and what to do."""
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Of the modules it requires, those that are not installed."""
         return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
 
-    def load(self) -> Engine:
-        """Raises EngineFailed when it cannot run here."""
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot run here and what to do, as far as that is known without loading it; or empty."""
+        if self.problem:
+            return self.problem
         if self.missing:
             what = ", ".join(self.missing)
-            raise EngineFailed(f"engine '{self.name}' needs {what}; install it with: {self.install}")
+            return f"engine '{self.name}' needs {what}; install it with: {self.install}"
+        obstacles = [part.obstacle for part in self.parts]
+        stopped = all(obstacles) if self.redundant else any(obstacles)
+        return next(filter(None, obstacles)) if stopped and obstacles else ""
+
+    def load(self) -> Engine:
+        """Raises EngineFailed when it cannot run here."""
+        if self.obstacle:
+            raise EngineFailed(self.obstacle)
         module, _, function = self.loader.partition(":")
         try:
             make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
+            if self.parts:
+                return make(self.name, self.parts)
             given = self.folder or self.remote
             return make(given) if given else make()
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 
+
+_TINY = Entry(
+    "tiny",
+    "sherpa:load_tiny",
+    ("sherpa_onnx",),
+    "pip install saywire",
+    ("zh", "en"),
+    "digits and command words, Mandarin and English, by sherpa-onnx; under 1 MB",
+    rank=1,
+)
+_TINY_OFFLINE = Entry(
+    "tiny-offline",
+    "offline:load_tiny",
+    ("sherpa_onnx",),
+    "pip install saywire",
+    ("zh", "en"),
+    "the tiny model over whole windows: partials every second, finals once all is heard",
+)
 
 ENGINES: tuple[Entry, ...] = (
     Entry(
@@ -86,30 +124,16 @@ ENGINES: tuple[Entry, ...] = (
         rank=2,
         shares=True,
     ),
-    Entry(
-        "tiny",
-        "sherpa:load_tiny",
-        ("sherpa_onnx",),
-        "pip install saywire",
-        ("zh", "en"),
-        "digits and command words, Mandarin and English, by sherpa-onnx; under 1 MB",
-        rank=1,
-    ),
-    Entry(
-        "tiny-offline",
-        "offline:load_tiny",
-        ("sherpa_onnx",),
-        "pip install saywire",
-        ("zh", "en"),
-        "the tiny model over whole windows: partials every second, finals once all is heard",
-    ),
+    _TINY,
+    _TINY_OFFLINE,
     Entry(
         "tiny-2pass",
-        "two_pass:load_tiny",
-        ("sherpa_onnx",),
+        "two_pass:load",
+        (),
         "pip install saywire",
         ("zh", "en"),
         "the tiny model twice: streaming for partials, over whole utterances for finals",
+        parts=(_TINY, _TINY_OFFLINE),
     ),
     Entry(
         "fake",
@@ -199,7 +223,7 @@ def choose(language: str | None, entries: Sequence[Entry] = ENGINES) -> Choice:
     """
     wanted = language or "en"
     able = [e for e in entries if e.rank and wanted in e.languages]
-    runnable = sorted((e for e in able if not e.missing), key=lambda e: -e.rank)
+    runnable = sorted((e for e in able if not e.obstacle), key=lambda e: -e.rank)
     if not runnable:
         have = sorted({code for e in entries if e.rank for code in e.languages})
         raise UnknownModel(f"no engine here knows language '{wanted}'; there are: {', '.join(have)}")

@@ -13,22 +13,17 @@ finds where in it the news begin.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..texts import split
 from ..types import Word
 
 KEEP_BACK = 5
 """Words of a hypothesis that a recogniser may still revise (Qwen3-ASR: five tokens)."""
 FREE = 2
 """First hypotheses of a window of which nothing is stable yet: they are of too little audio (Qwen3-ASR)."""
-
-_HAN = "\u2e80-\u2fff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
-_MARKS = "\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
-_PIECE = re.compile(rf"\s*(?:[{_HAN}]|[^\s{_HAN}{_MARKS}]+|[{_MARKS}])[{_MARKS}]*")
-"""A word, or a character of a script without spaces, with the space before it and the marks behind it."""
 
 
 class Agreement(Protocol):
@@ -160,6 +155,6 @@ def fold(text: str) -> str:
     return kept or bare
 
 
-def split_words(text: str) -> tuple[Word, ...]:
-    """The words of a line, with the spaces before them and without times."""
-    return tuple(Word(piece, 0.0, 0.0) for piece in _PIECE.findall(" " + text.strip()))
+def split_words(line: str) -> tuple[Word, ...]:
+    """The words of a line, as ``texts.split`` has them, without times."""
+    return tuple(Word(piece, 0.0, 0.0) for piece in split(line))

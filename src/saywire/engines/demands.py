@@ -1,12 +1,12 @@
 """What every engine refuses the same way: a language or a kind of grammar it does not have.
 
-Called first in ``Engine.open``. Hotwords and prompts are preferences: an engine that cannot use them
-ignores them, and its ``info`` says so.
+``check_demands`` is called first in ``Engine.open``. Hotwords and prompts are preferences: an engine that
+cannot use them ignores them, and its ``info`` says so.
 """
 
 from __future__ import annotations
 
-from ..errors import Unsupported
+from ..errors import EngineFailed, Unsupported
 from ..types import Options
 from .base import EngineInfo
 
@@ -29,3 +29,15 @@ def check_demands(info: EngineInfo, options: Options) -> None:
                 f"model '{info.name}' cannot be held to a {param}; leave it out or choose another model",
                 param=param,
             )
+
+
+def find_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Languages that both have. Raises EngineFailed where there are none; empty: any, as in EngineInfo."""
+    if not one or not other:
+        return one or other
+    common = tuple(language for language in one if language in other)
+    if not common:
+        raise EngineFailed(
+            f"one engine has {', '.join(one)} and the other {', '.join(other)}; they share no language"
+        )
+    return common

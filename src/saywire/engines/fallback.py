@@ -10,15 +10,19 @@ What counts as failing is EngineFailed and what native libraries raise; wrong us
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import EngineFailed, OutOfOrder
+from ..texts import join
 from ..types import Hypothesis, Options, Samples
+from . import Entry
 from .agreement import count_told, split_words
 from .base import Engine, EngineInfo, Stream
-from .demands import check_demands
-from .two_pass import find_common
+from .demands import check_demands, find_common
+
+log = logging.getLogger(__name__)
 
 FAILURES = (EngineFailed, RuntimeError, OSError, ValueError)
 PATIENCE = 3
@@ -193,13 +197,35 @@ class Fallback:
             self._health[engine] = Health()
 
 
+def load(name: str, parts: Sequence[Entry]) -> Fallback:
+    """Of entries, the preferred first. One that cannot be loaded is left out, for that is what the others are
+    there for; its own sessions, and `saywire doctor`, say why. Raises EngineFailed where none can be, or
+    those that can do not match."""
+    engines: list[Engine] = []
+    failures: list[EngineFailed] = []
+    for part in parts:
+        try:
+            engines.append(part.load())
+        except EngineFailed as error:
+            log.warning("model '%s' goes on without '%s': %s", name, part.name, error)
+            failures.append(error)
+    if not engines:
+        raise failures[0]
+    try:
+        return Fallback(name, engines)
+    except EngineFailed:
+        for engine in engines:
+            engine.close()
+        raise
+
+
 def go_on(held: Hypothesis, now: Hypothesis) -> Hypothesis:
     """What an engine says as a continuation of what another has said for good (all of it stable)."""
     if not held.text:
         return now
     pieces = split_words(now.text)
     rest = "".join(piece.text for piece in pieces[count_told(split_words(held.text), pieces) :])
-    text = held.text + rest
+    text = join((held.text, rest))
     stable = max(len(held.text), len(text) - (len(now.text) - now.stable))
     end = held.words[-1].end if held.words else 0.0
     later = (word for word in now.words if (word.start + word.end) / 2 > end)

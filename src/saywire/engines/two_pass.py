@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from ..errors import EngineFailed, OutOfOrder
 from ..types import Hypothesis, Options, Samples
+from . import Entry
 from .base import Engine, EngineInfo, Stream
-from .demands import check_demands
-from .offline import make_tiny
-from .sherpa import load_tiny as load_streaming
-from .windowed import Pace, Windowed
+from .demands import check_demands, find_common
+from .fallback import Fallback
+from .windowed import Windowed
 
 
 class TwoPassStream:
@@ -126,21 +126,21 @@ class TwoPass:
         self._fair.close()
 
 
-def find_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    """Languages that both have. Raises EngineFailed where there are none; empty: any, as in EngineInfo."""
-    if not one or not other:
-        return one or other
-    common = tuple(language for language in one if language in other)
-    if not common:
-        raise EngineFailed(
-            f"one engine has {', '.join(one)} and the other {', '.join(other)}; they share no language"
-        )
-    return common
+def hush(engine: Engine) -> Engine:
+    """The engine without partials, where those would cost decoding of their own: nobody sees them."""
+    match engine:
+        case Windowed():
+            return engine.without_partials()
+        case Fallback():
+            return Fallback(engine.info.name, [hush(each) for each in engine.engines])
+        case _:
+            return engine
 
 
-def load_tiny() -> TwoPass:
-    """The shipped streaming model for partials, its form over whole utterances for finals."""
-    return make("tiny-2pass", load_streaming, lambda: Windowed(make_tiny(), Pace(step=0)))
+def load(name: str, parts: Sequence[Entry]) -> TwoPass:
+    """Of two entries; neither stays open when the other cannot be loaded or does not match it."""
+    draft, fair = parts
+    return make(name, draft.load, lambda: hush(fair.load()))
 
 
 def make(name: str, draft: Callable[[], Engine], fair: Callable[[], Engine]) -> TwoPass:

@@ -47,6 +47,10 @@ class Windowed:
             long_steps=True,
         )
 
+    def without_partials(self) -> Windowed:
+        """The same, decoding nothing before the end but what no window holds."""
+        return Windowed(self._recognizer, replace(self._pace, step=0))
+
     def open(self, options: Options, context: str = "") -> Stream:
         check_demands(self.info, options)
         return WindowedStream(self._recognizer, self._pace, options)

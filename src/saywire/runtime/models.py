@@ -18,9 +18,9 @@ from pathlib import Path
 
 from ..config import Config
 from ..engines import ENGINES, Entry, find, make_entry
+from ..engines.configured import with_configured
 from ..engines.layout import recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
-from ..engines.remotes import with_remotes
 from ..errors import EngineFailed, ModelError, UnknownModel
 from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
@@ -177,9 +177,10 @@ class Store:
 
 
 def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -> list[Entry]:
-    """All that can be asked for by name here: what ships with the product, what is installed, and the remote
-    engines of the configuration. Raises ConfigError for a remote that has the name of a shipped one."""
-    return with_remotes(config, [*ENGINES, *Store(find_folder(config, environment)).entries()])
+    """All that can be asked for by name here: what ships with the product, what is installed, and what the
+    configuration adds. Raises ConfigError for what it cannot add (see ``with_configured``)."""
+    installed = Store(find_folder(config, environment)).entries()
+    return with_configured(config, [*ENGINES, *installed], find_entry)
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:

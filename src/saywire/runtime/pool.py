@@ -67,8 +67,11 @@ class Pool:
         self._numbers = count(1)
 
     async def start(self) -> None:
-        """Begin the crews of the default model and of those to preload. Raises what they raise."""
+        """Begin the crews of the default model and of those to preload. Raises what they raise, and
+        ConfigError for a configured model whose parts are not here."""
         known = self._entries
+        if problem := next((entry.problem for entry in known if entry.problem), ""):
+            raise ConfigError(problem)
         names = {self._default(None, known).name, *self._config.engine.preload}
         entries = [models.find_entry(name, known) for name in names]
         self._starter = choose(self._config.engine.start)
@@ -108,7 +111,7 @@ class Pool:
         return session
 
     def models(self) -> Sequence[Model]:
-        return [self._describe(entry) for entry in self._entries if not entry.missing]
+        return [self._describe(entry) for entry in self._entries if not entry.obstacle]
 
     @property
     def _entries(self) -> Sequence[Entry]:

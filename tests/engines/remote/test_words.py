@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.engines.remote.words import fit, split
+from saywire.engines.remote.words import fit
+from saywire.texts import lead
 from saywire.types import Word
 
 
@@ -11,15 +12,6 @@ def texts(words: tuple[Word, ...]) -> list[str]:
 
 def timed(*words: str) -> list[Word]:
     return [Word(word, float(n), n + 0.5) for n, word in enumerate(words)]
-
-
-def test_words_keep_the_space_before_them() -> None:
-    assert texts(split("  Hello,  big world. ")) == [" Hello,", "  big", " world."]
-    assert texts(split("")) == texts(split("  ")) == []
-
-
-def test_scripts_without_spaces_are_split_into_characters() -> None:
-    assert texts(split("打开 the light，好。")) == ["打", "开", " the", " light", "，", "好", "。"]
 
 
 def test_punctuation_goes_with_the_word_before_it() -> None:
@@ -53,9 +45,8 @@ LETTERS = st.text(st.sampled_from("aBİß 好，. é"), max_size=30)
 
 
 @given(LETTERS, st.lists(LETTERS, max_size=8))
-def test_words_put_together_are_the_line(text: str, said: list[str]) -> None:
-    line = "".join(texts(split(text)))
-    assert line.strip() == text.strip()
+def test_fitted_words_put_together_are_the_line(text: str, said: list[str]) -> None:
+    line = lead(text)
     fitted = fit(text, timed(*said))
     assert not fitted or "".join(texts(fitted)) == line
     assert bool(fitted) == bool(line and said)

@@ -16,8 +16,9 @@ import msgspec
 
 from ...protocols.languages import language_code
 from ...types import Word
+from ..agreement import split_words
 from ..recognizer import Recognition
-from .words import fit, split
+from .words import fit
 
 _TAG = re.compile(r"\s*language ([A-Za-z]+(?: [A-Za-z]+)*)<asr_text>")
 """What Qwen3-ASR says before the text, once for each piece of long audio."""
@@ -222,7 +223,7 @@ def _recognize(text: str, language: str | None) -> Recognition:
     tagged = [tag[1] for tag in _TAG.finditer(text) if tag[1] != "None"]
     if tagged:
         language = language_code(tagged[0])
-    return Recognition(split(_TAG.sub(" ", text)), language)
+    return Recognition(split_words(_TAG.sub(" ", text)), language)
 
 
 def _timed(text: str, words: Sequence[_Word] | None) -> tuple[Word, ...]:

@@ -1,8 +1,4 @@
-"""A line of text as the words a recogniser gives: each as it stands in the line, its space before it.
-
-Scripts without spaces (Chinese, Japanese, Thai, ...) are taken a character at a time, so that hypotheses are
-compared finely enough. Pure.
-"""
+"""A line of text and the times of its words, which servers tell apart from it: put together again. Pure."""
 
 from __future__ import annotations
 
@@ -10,23 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ...texts import lead
 from ...types import Word
 
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u2e80-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff65"  # kana, Han, wide punctuation
-    "\U00020000-\U0003ffff"
-)
-_WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)")
-_BEGINS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 AHEAD = 40
 """Characters that a word may be away from where the last one ended: what stands between is its
 punctuation, or a word that has no times."""
-
-
-def split(text: str) -> tuple[Word, ...]:
-    """The words of a line, without times."""
-    return tuple(Word(part, 0.0, 0.0) for part in _WORD.findall(_open(text)))
 
 
 def fit(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
@@ -34,7 +19,7 @@ def fit(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
 
     What of the line has no times of its own goes with a neighbour; a word that is not in it is left out.
     """
-    line = _open(text)
+    line = lead(text)
     fitted: list[Word] = []
     told = 0
     for word in words:
@@ -65,9 +50,3 @@ def _tail(between: str) -> int:
     """How much of what stands between two words belongs to the first."""
     space = re.search(r"\s", between)
     return space.start() if space else len(between)
-
-
-def _open(text: str) -> str:
-    """The line with the space that separates it from another before it."""
-    text = text.strip()
-    return text if not text or _BEGINS_UNSPACED.match(text) else " " + text

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.config import FIELDS, RANGES, REMOTE_FIELDS, Config, Loaded, RemoteConfig, load
+from saywire.config import RANGES, Config, FallbackConfig, RemoteConfig, TwoPassConfig
 from saywire.errors import ConfigError
+from saywire.settings import FIELDS, NAMED, NAMED_FIELDS, Loaded, load
 
 NUMBERS = sorted(name for name, hint in FIELDS.items() if hint in (int, float))
 
@@ -293,9 +294,66 @@ def test_keys_in_the_wrong_place_are_refused_and_not_shown(field: str, value: st
     assert f"remote.x.{field} is not right (flag); expected " in message and "sk-secret" not in message
 
 
-@pytest.mark.parametrize("name", sorted(n for n, hint in REMOTE_FIELDS.items() if hint in (int, float)))
+@pytest.mark.parametrize(
+    "name", sorted(n for n, hint in NAMED_FIELDS["remote"].items() if hint in (int, float))
+)
 def test_every_number_of_a_remote_has_limits_and_its_default_is_within(name: str) -> None:
     given = {"remote.x.url": "http://x", "remote.x.model": "m"}
     default = value(load(None, {}, given), "remote.x." + name)
     assert value(load(None, {}, given | {f"remote.x.{name}": default}), "remote.x." + name) == default
     assert f"remote.x.{name} is inf" in refusal(None, {}, given | {f"remote.x.{name}": float("inf")})
+
+
+MADE = """
+[two_pass.meeting]
+partials = "tiny"
+finals = "sphinx"
+[fallback."always.on"]
+models = ["cloud", "meeting", "tiny"]
+"""
+
+
+def test_models_made_of_others_have_a_table_each(tmp_path: Path) -> None:
+    environment = {
+        "SAYWIRE_TWO_PASS_MEETING_FINALS": "sensevoice",
+        "SAYWIRE_FALLBACK_OTHER_MODELS": "tiny, sphinx",
+    }
+    loaded = load(toml(tmp_path, MADE), environment, {})
+    assert loaded.config.two_pass == (TwoPassConfig("meeting", "tiny", "sensevoice"),)
+    assert loaded.config.fallback == (
+        FallbackConfig("always.on", ("cloud", "meeting", "tiny")),
+        FallbackConfig("other", ("tiny", "sphinx")),
+    )
+    shown = {setting.name: (setting.value, setting.source) for setting in loaded.settings}
+    assert shown["two_pass.meeting.finals"] == (
+        "'sensevoice'",
+        "environment SAYWIRE_TWO_PASS_MEETING_FINALS",
+    )
+    assert shown["fallback.always.on.models"][0] == "cloud, meeting, tiny"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[two_pass.x]\npartials = "tiny"\n', ("two_pass.x has no finals", "needs partials and finals")),
+        ('[two_pass.x]\nfinal = "tiny"\n', ("'two_pass.x.final'", "did you mean 'two_pass.x.finals'?")),
+        ('[two_pass.x]\nfinals = ""\n', ("two_pass.x.finals is ''", "text that is not empty")),
+        ("[fallback]\nmodels = []\n", ("fallback.models is not a table", "write [fallback.NAME]")),
+        (
+            '[fallback.x]\nmodels = ["tiny"]\n',
+            ("fallback.x.models is ['tiny']", "a list of texts, 2 at least"),
+        ),
+        ('[fallback.auto]\nmodels = ["a", "b"]\n', ("cannot be called 'auto'",)),
+    ],
+)
+def test_a_wrong_model_made_of_others_says_what_was_expected(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    message = refusal(toml(tmp_path, text), {}, {})
+    assert all(word in message for word in words)
+
+
+def test_what_must_be_given_may_not_be_empty() -> None:
+    for section, holder in NAMED.items():
+        required = [f.name for f in fields(holder) if f.default is MISSING and f.name != "name"]
+        assert required and all(f"{section}.{name}" in RANGES for name in required)

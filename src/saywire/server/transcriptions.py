@@ -8,7 +8,6 @@ whatever it holds. A client that goes away ends its session. Source: openai-open
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -31,6 +30,7 @@ from .diarized import Diarized
 from .forms import FORM_SCHEMA, Ask, Format, Granularity, read_ask
 from .limits import Admission, limit_body
 from .logs import SessionLog
+from .requests import name_of
 
 ROOTS = ("/v1/audio/", "/openai/v1/audio/", "/openai/deployments/{deployment}/audio/")
 """OpenAI's, and where the clients of Azure look for it."""
@@ -94,9 +94,8 @@ class Transcriptions:
 
     async def answer(self, request: Request, translate: bool) -> Response:
         """Raises SaywireError for all that the client is to be told."""
-        log = SessionLog(
-            secrets.token_hex(4), request.url.path, request.client.host if request.client else "?"
-        )
+        client = request.client.host if request.client else "?"
+        log = SessionLog(name_of(request), request.url.path, client)
         log.start()
         async with AsyncExitStack() as stack:
             stack.callback(log.end)

@@ -31,6 +31,10 @@ class ServerConfig:
     """Of one uploaded file, decoded."""
     drain_seconds: float = 10.0
     """How long open sessions may take to finish at shutdown."""
+    allowed_origins: tuple[str, ...] = ()
+    """Sites whose pages may read answers over HTTP (CORS), as in https://example.com; * for all."""
+    check_origin: bool = False
+    """Refuse whatever pages of other sites ask for, websockets too, which browsers let them open."""
     tls_cert: str | None = None
     """A PEM file: the server's certificate, then those that signed it. With it all is https and wss."""
     tls_key: str | None = None

@@ -87,4 +87,6 @@ class Options:
     """A JSGF grammar that all speech is to match, where the engine can."""
     vocabulary: tuple[str, ...] = ()
     """The only words that may be recognised, where the engine can; exclusive with ``grammar``."""
+    translate: bool = False
+    """Write English whatever language is spoken, where the engine can."""
     turns: Turns = field(default_factory=Turns)

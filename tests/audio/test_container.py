@@ -10,7 +10,7 @@ import pytest
 
 from audio.media import encode, picture, silent_flac, tone, wav
 from saywire.audio import container
-from saywire.audio.container import decode, probe
+from saywire.audio.container import count_voices, decode, decode_channels, probe
 from saywire.errors import BadAudio, BadRequest
 from saywire.types import Samples
 
@@ -397,3 +397,74 @@ def test_probe_refuses_as_decode_does() -> None:
         with pytest.raises(BadAudio) as caught:
             probe(io.BytesIO(data))
         assert caught.value.message == refusal(data).message
+
+
+CALL = np.stack([tone(2.0), np.zeros(32_000, np.float32)])
+"""The other end is silent."""
+
+
+def apart(data: bytes) -> Samples:
+    """The channels, joined."""
+    return np.concatenate(list(decode_channels(io.BytesIO(data), max_seconds=60)), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("rate", "form", "codec"), [(8_000, "wav", "pcm_s16le"), (44_100, "mp3", "libmp3lame")]
+)
+def test_channels_are_kept_apart(rate: int, form: str, codec: str) -> None:
+    planes = np.stack([tone(2.0, rate), tone(2.0, rate, 880.0)])
+    left, right = apart(encode(planes, rate, form, codec))
+    assert left.dtype == np.float32 and len(left) == pytest.approx(32_000, abs=2000)
+    assert (pitch(left), pitch(right)) == (pytest.approx(440, abs=2), pytest.approx(880, abs=2))
+
+
+def test_eight_channels_are_kept_apart() -> None:
+    """Planar codecs of so many have no ``to_ndarray`` in PyAV."""
+    planes = np.stack([tone(1.0) * n / 8 for n in range(8)])
+    found = apart(encode(planes, 16_000, "flac", "flac"))
+    assert np.allclose(found, planes, atol=1e-3)
+
+
+def test_channels_apart_are_limited_too() -> None:
+    with pytest.raises(BadAudio, match="longer than 1 s"):
+        list(decode_channels(io.BytesIO(encode(CALL, 16_000, "wav", "pcm_s16le")), max_seconds=1))
+    with pytest.raises(BadRequest):
+        decode_channels(io.BytesIO(), rate=1, max_seconds=1)
+
+
+def voices(planes: Samples, form: str = "wav", codec: str = "pcm_s16le") -> int:
+    file = io.BytesIO(encode(planes, 16_000, form, codec))
+    counted = count_voices(file, max_seconds=120)
+    assert file.tell() == 0
+    return counted
+
+
+def test_voices_are_counted_by_what_channels_have_for_themselves() -> None:
+    noise = np.random.default_rng(3).uniform(-0.5, 0.5, (2, 32_000)).astype(np.float32)
+    one, other = tone(2.0), tone(2.0, hertz=880.0)
+    assert voices(one) == 1
+    assert voices(np.stack([one, one])) == 1
+    assert voices(np.stack([one, one * 0.9 + noise[0] * 0.01])) == 1  # the same, a little otherwise
+    assert voices(np.stack([one, one]), "mp3", "libmp3lame") == 1
+    assert voices(CALL) == 2
+    assert voices(np.stack([one, other])) == 2
+    assert voices(np.stack([one, one * 0.1])) == 2  # what one end hears of the other
+    assert voices(noise) == 2
+    assert voices(np.stack([one] * 6)) == 1
+    assert voices(np.stack([one, other, one, one, one, one])) == 6
+
+
+def test_voices_of_silence_are_those_of_its_channels() -> None:
+    assert voices(np.zeros((2, 16_000), np.float32)) == 2
+
+
+def test_a_common_beginning_does_not_make_them_one() -> None:
+    music, one, other = tone(90.0, hertz=300.0), tone(60.0), tone(60.0, hertz=880.0)
+    assert voices(np.stack([np.concatenate([music, one]), np.concatenate([music, other])])) == 2
+
+
+def test_counting_voices_reads_no_further_than_it_may() -> None:
+    planes = np.stack([np.concatenate([tone(5.0), tone(50.0)]), np.concatenate([tone(5.0), -tone(50.0)])])
+    file = io.BytesIO(encode(planes, 16_000, "wav", "pcm_s16le"))
+    assert count_voices(file, max_seconds=4) == 1
+    assert count_voices(file, max_seconds=60) == 2

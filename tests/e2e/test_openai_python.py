@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, BadRequestError
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
+from audio.media import encode
 from engines.recordings import read
 from laws.speech import silence, trimmed
 from saywire.audio.pcm import to_alaw, to_mulaw, to_pcm16
@@ -28,6 +29,14 @@ from server.audio import wav
 SPOKEN = "please play five", "computer stop", "three one eight"
 RECORDINGS = tuple(text.replace(" ", "-") for text in SPOKEN)
 TALK = np.concatenate([part for name in RECORDINGS for part in (read(name), silence(1.0))])
+CALL = np.concatenate(
+    [
+        np.stack([np.concatenate([read(name), silence(1.0)]) * (channel == number % 2) for channel in (0, 1)])
+        for number, name in enumerate(RECORDINGS)
+    ],
+    axis=1,
+)
+"""The same between two, each on a channel of their own."""
 FORMATS: dict[str, tuple[int, Callable[[Samples], bytes]]] = {
     "audio/pcm": (24_000, to_pcm16),
     "audio/pcmu": (8_000, to_mulaw),
@@ -217,3 +226,57 @@ async def test_files_in_all_five_formats(house: House, kind: str) -> None:
         assert found.duration == pytest.approx(len(TALK) / RATE, abs=0.01) and found.language == "english"
     else:
         assert text.strip() == " ".join(SPOKEN)
+
+
+@at_home
+async def test_who_spoke_in_a_call(house: House) -> None:
+    file = ("call.flac", encode(CALL, RATE, "flac", "flac"))
+    found: Any = await house.client.audio.transcriptions.create(
+        model="gpt-4o-transcribe-diarize", file=file, language="en", response_format="diarized_json"
+    )
+    assert [(turn.speaker, turn.text) for turn in found.segments] == list(zip("ABA", SPOKEN, strict=True))
+    assert found.text == " ".join(SPOKEN)
+    starts = [turn.start for turn in found.segments]
+    assert starts == sorted(starts) and found.segments[0].end < starts[1]
+
+    stream: Any = await house.client.audio.transcriptions.create(  # type: ignore[call-overload]
+        model="tiny",
+        file=file,
+        language="en",
+        response_format="diarized_json",
+        stream=True,
+        extra_body={"known_speaker_names": ["agent", "customer"]},
+    )
+    events = [event async for event in stream]
+    turns = [event for event in events if event.type == "transcript.text.segment"]
+    assert [turn.speaker for turn in turns] == ["agent", "customer", "agent"]
+    assert [turn.text for turn in turns] == list(SPOKEN)
+    assert "".join(event.delta for event in events if event.type.endswith("delta")) == events[-1].text
+
+
+@at_home
+async def test_probabilities_of_what_was_heard(house: House) -> None:
+    file = ("talk.wav", wav(TALK))
+    ask = house.client.audio.transcriptions.create
+    found = await ask(model="sphinx", file=file, include=["logprobs"])
+    assert found.logprobs and "".join(one.token or "" for one in found.logprobs) == found.text
+    assert all(one.logprob is not None and one.logprob <= 0 for one in found.logprobs)
+    stream = await ask(model="sphinx", file=file, include=["logprobs"], stream=True)
+    events: list[Any] = [event async for event in stream]
+    sure = [(one.token, one.logprob) for one in found.logprobs]
+    assert [(one.token, one.logprob) for one in events[-1].logprobs] == sure
+    tokens = [one.token.strip() for event in events[:-1] for one in event.logprobs or ()]
+    assert tokens == [one.token.strip() for one in found.logprobs if one.token]
+
+
+@at_home
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+async def test_translations_of_those_who_can(house: House) -> None:
+    translate: Any = house.client.audio.translations.create
+    file = ("talk.wav", wav(TALK))
+    assert (await translate(model="sphinx", file=file)).text  # hears only English, and writes it
+    found = await translate(model="sphinx", file=file, response_format="verbose_json")
+    assert (found.language, found.task) == ("english", "translate")
+    with pytest.raises(BadRequestError, match="model 'tiny' cannot translate into English") as refused:
+        await translate(model="tiny", file=file, extra_body={"language": "zh"})
+    assert (refused.value.code, refused.value.param) == ("unsupported", "model")

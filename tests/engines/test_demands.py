@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from saywire.engines.base import EngineInfo
@@ -8,6 +10,7 @@ from saywire.errors import EngineFailed, Unsupported
 from saywire.types import Options
 
 ENGLISH = EngineInfo("mine", languages=("en",))
+MANY = EngineInfo("both", languages=("zh", "en"))
 ANY = EngineInfo("any", grammar=True)
 
 
@@ -19,6 +22,9 @@ ANY = EngineInfo("any", grammar=True)
         (ANY, Options(language="tlh")),
         (ANY, Options(grammar="#JSGF V1.0;")),
         (ANY, Options(vocabulary=("one",))),
+        (ENGLISH, Options(translate=True)),
+        (MANY, Options(translate=True, language="en")),
+        (replace(MANY, translates=True), Options(translate=True, language="zh")),
     ],
 )
 def test_what_an_engine_can_do_or_ignore_is_no_demand(info: EngineInfo, options: Options) -> None:
@@ -32,6 +38,8 @@ def test_what_an_engine_can_do_or_ignore_is_no_demand(info: EngineInfo, options:
         (ENGLISH, Options(grammar="x"), "grammar", "cannot be held to a grammar"),
         (ENGLISH, Options(vocabulary=("x",)), "vocabulary", "cannot be held to a vocabulary"),
         (ANY, Options(grammar="x", vocabulary=("x",)), "grammar", "give one of them"),
+        (MANY, Options(translate=True), "model", "model 'both' cannot translate into English"),
+        (ANY, Options(translate=True), "model", "cannot translate"),
     ],
 )
 def test_what_it_cannot_do_is_refused_by_name(

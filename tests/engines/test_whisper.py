@@ -107,6 +107,13 @@ def test_the_same_window_is_always_heard_alike(whisper: Whisper) -> None:
     assert one == other
 
 
+def test_a_translation_is_another_task(whisper: Whisper) -> None:
+    assert whisper.info.translates
+    plain, translated = (whisper.recognize([window(language="zh", translate=t)])[0] for t in (False, True))
+    assert translated.text != plain.text
+    assert Windowed(whisper).open(Options(language="zh", translate=True))
+
+
 class Segment:
     def __init__(self, word: str, no_speech: float, likely: float) -> None:
         self.words = [type("W", (), {"word": word, "start": 0.0, "end": 1.0, "probability": 1.0000001})()]

@@ -9,7 +9,7 @@ import pytest
 
 from saywire import messages as m
 from saywire.errors import BadAudio, Overloaded
-from saywire.runtime.files import AHEAD, MARK_EVERY, read_file
+from saywire.runtime.files import AHEAD, MARK_EVERY, read_channels, read_file
 from saywire.types import RATE, Options
 from server.doubles import ScriptedHost, in_loop, talkative
 
@@ -146,3 +146,62 @@ async def test_a_session_that_ends_early_ends_the_reading():
 
     events = await read(ScriptedHost(fails), [SECOND] * 100)
     assert [type(e) for e in events] == [m.Failed]
+
+
+@in_loop
+async def test_each_channel_is_a_session_and_none_runs_ahead_of_the_others():
+    def slow(session, command):
+        return [m.Finished(session.seconds)] if isinstance(command, m.Finish) else []
+
+    async def read_two() -> list[tuple[int, m.Event]]:
+        blocks = iter([np.stack([SECOND, SECOND + 0.5])] * 20)
+        async with aclosing(read_channels(host, blocks, 2, Options())) as events:
+            return [event async for event in events]
+
+    host, allowed = ScriptedHost(slow), 1 + AHEAD // RATE
+    reading = asyncio.create_task(read_two())
+    await (await host.first()).heard(m.Mark, allowed)
+    one, other = host.sessions
+    await other.heard(m.Mark, allowed)
+    one.say(*(m.Marked(n) for n in range(allowed)))
+    for _ in range(10):  # as many chances to go on as ten more blocks take
+        await asyncio.to_thread(int)
+    assert one.seconds == other.seconds == allowed
+    assert (one.commands[0].samples[0], other.commands[0].samples[0]) == (0.0, 0.5)
+    for answered in range(20):
+        if answered >= allowed:
+            await one.heard(m.Mark, answered + 1)
+            one.say(m.Marked(answered))
+        other.say(m.Marked(answered))
+    assert await reading == [(0, m.Finished(20.0)), (1, m.Finished(20.0))]
+    assert one.closed.is_set() and other.closed.is_set()
+
+
+@in_loop
+async def test_a_channel_that_fails_ends_them_all():
+    def fails(session, command):
+        fatal = [m.Failed(None, Overloaded("too much"))]
+        return fatal if isinstance(command, m.Audio) and session is host.sessions[1] else []
+
+    host = ScriptedHost(fails)
+    async with aclosing(read_channels(host, iter([np.stack([SECOND] * 2)] * 99), 2, Options())) as events:
+        heard = [event async for event in events]
+    assert [(channel, type(event)) for channel, event in heard] == [(1, m.Failed)]
+    assert all(session.closed.is_set() for session in host.sessions)
+
+
+@in_loop
+async def test_where_there_is_room_for_one_channel_of_two_none_is_kept():
+    host = ScriptedHost()
+    open_one = host.open
+
+    def open_first(options, moved):
+        session = open_one(options, moved)
+        host.full = True
+        return session
+
+    host.open = open_first
+    with pytest.raises(Overloaded):
+        async with aclosing(read_channels(host, iter([]), 2, Options())) as events:
+            await anext(events)
+    assert host.sessions[0].closed.is_set()

@@ -9,8 +9,8 @@ import pytest
 from saywire import messages as m
 from saywire.core.transcript import Transcript
 from saywire.errors import EngineFailed, Unsupported
-from saywire.server.answers import render, stream
-from saywire.server.forms import Ask, Format, Granularity
+from saywire.server.answers import Plain, render, told
+from saywire.server.forms import Ask, Extra, Format, Granularity
 from saywire.types import Hypothesis, Options, Segment, Word
 from server.doubles import in_loop
 
@@ -18,8 +18,10 @@ WORDS = (Word("hello", 0.1, 0.5, 0.9), Word("world", 0.6, 1.0, 0.8))
 SAID = Transcript((Segment("hello world", 0.1, 1.0, WORDS, "en"), Segment("again", 2.0, 2.5)), 3.2)
 
 
-def ask(format: Format, *granularities: Granularity, language: str | None = None) -> Ask:
-    return Ask(io.BytesIO(), Options(language=language), format, frozenset(granularities), False)
+def ask(format: Format, *wanted: Granularity | Extra, **options: object) -> Ask:
+    granularities = frozenset(each for each in wanted if isinstance(each, Granularity))
+    include = frozenset(each for each in wanted if isinstance(each, Extra))
+    return Ask(io.BytesIO(), Options(**options), format, granularities, False, include, ())
 
 
 def body(asked: Ask, transcript: Transcript = SAID) -> dict:
@@ -104,21 +106,64 @@ def test_plain_formats():
     assert (vtt.media_type, vtt.body[:8]) == ("text/vtt", b"WEBVTT\n\n")
 
 
-async def told(*events: m.Event, error: Exception | None = None) -> list[dict]:
-    async def happening():
-        for event in events:
-            yield event
-        if error:
-            raise error
+def test_logprobs_are_those_of_the_words_that_the_engine_is_sure_of():
+    answer = body(ask(Format.JSON, Extra.LOGPROBS))
+    assert answer["logprobs"] == [
+        {"token": "hello", "bytes": list(b"hello"), "logprob": round(math.log(0.9), 6)},
+        {"token": " world", "bytes": list(b" world"), "logprob": round(math.log(0.8), 6)},
+    ]
+    assert "logprobs" not in body(ask(Format.JSON))
+    unsure = Transcript(SAID.segments[1:], 3.0)
+    assert "logprobs" not in body(ask(Format.JSON, Extra.LOGPROBS), unsure)
 
-    chunks = [chunk async for chunk in stream(happening())]
+
+def test_a_translation_is_english():
+    said = Transcript((Segment("hello", 0, 1, language="de"),), 1.0)
+    answer = body(ask(Format.VERBOSE_JSON, Granularity.SEGMENT, translate=True), said)
+    assert (answer["task"], answer["language"]) == ("translate", "english")
+
+
+async def hear(*events: m.Event, error: Exception | None = None):
+    for event in events:
+        yield 0, event
+    if error:
+        raise error
+
+
+async def streamed(asked: Ask, *events: m.Event, error: Exception | None = None) -> list[dict]:
+    chunks = [chunk async for chunk in told(Plain(asked).stream(hear(*events, error=error)))]
     assert all(chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") for chunk in chunks)
     return [json.loads(chunk[6:]) for chunk in chunks]
 
 
 @in_loop
+async def test_whole():
+    finals = m.Final(0, "hello world", 0, 1, language="en"), m.Final(1, "again", 1, 2, language="en")
+    answer = await Plain(ask(Format.TEXT)).whole(hear(*finals, m.Finished(2.0)))
+    assert answer.body == b"hello world again\n"
+    with pytest.raises(EngineFailed):
+        await Plain(ask(Format.TEXT)).whole(hear(finals[0], error=EngineFailed("out of luck")))
+
+
+@in_loop
+async def test_stream_with_logprobs():
+    said = Hypothesis(" hello wor", 6, (Word("hello", 0, 0.5, 0.9), Word("wor", 0.5, 0.8, 0.3)))
+    lines = await streamed(
+        ask(Format.JSON, Extra.LOGPROBS),
+        m.Partial(0, said),
+        m.Final(0, "hello world", 0, 1, WORDS),
+        m.Final(1, "again", 1, 2, (Word("again", 1, 2),)),
+        m.Finished(2.0),
+    )
+    tokens = [[one["token"] for one in line.get("logprobs", [])] for line in lines]
+    assert tokens == [["hello"], [" world"], [], ["hello", " world"]]
+    assert [line["delta"] for line in lines[:-1]] == ["hello", " world", " again"]
+
+
+@in_loop
 async def test_stream():
-    lines = await told(
+    lines = await streamed(
+        ask(Format.JSON),
         m.Partial(0, Hypothesis("hello w", 5)),
         m.Final(0, "hello world", 0, 1, language="en"),
         m.Final(1, "again", 1, 2, language="en"),
@@ -136,7 +181,7 @@ async def test_stream():
 
 @in_loop
 async def test_stream_that_fails():
-    lines = await told(m.Final(0, "hello", 0, 1), error=EngineFailed("out of luck"))
+    lines = await streamed(ask(Format.TEXT), m.Final(0, "hello", 0, 1), error=EngineFailed("out of luck"))
     assert lines[0]["delta"] == "hello"
     assert lines[1:] == [
         {"error": {"message": "out of luck", "type": "server_error", "param": None, "code": "engine_failed"}}

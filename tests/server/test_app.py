@@ -57,6 +57,22 @@ async def test_errors_of_the_framework_have_the_shape_too(method, path, status):
 
 
 @in_loop
+async def test_a_method_that_is_not_there_names_those_that_are():
+    async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
+        assert (await client.delete("/v1/audio/transcriptions")).headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/v1/models", "/v1/models/lab%2Fother:1"])
+@in_loop
+async def test_head_is_get_without_its_body(path):
+    async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
+        head, get = await client.head(path), await client.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == get.headers["content-length"]
+        assert '"head":' not in (await client.get("/openapi.json")).text
+
+
+@in_loop
 async def test_unknown_websocket_path_is_404_and_says_so():
     async with serving(ScriptedHost()) as at:
         with pytest.raises(InvalidStatus) as refused:

@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import FormData, UploadFile
 
 from saywire.errors import BadRequest, Unsupported
-from saywire.server.forms import Fields, Format, Granularity, read_ask
+from saywire.server.forms import Extra, Fields, Format, Granularity, read_ask
 from saywire.types import Options, Turns
 
 FILE = UploadFile(io.BytesIO(b"RIFF"), filename="upload")
@@ -118,7 +118,7 @@ def test_stream(value):
 @pytest.mark.parametrize(
     ("pair", "param"),
     [
-        (("response_format", "diarized_json"), "response_format"),
+        (("include[]", "everything"), "include"),
         (("response_format", "xml"), "response_format"),
         (("temperature", "hot"), "temperature"),
         (("temperature", "1.5"), "temperature"),
@@ -140,7 +140,9 @@ def test_nonsense_names_the_field(pair, param):
 
 
 def test_stream_of_subtitles_is_refused():
-    with pytest.raises(Unsupported, match="stream needs response_format json or text, not srt"):
+    with pytest.raises(
+        Unsupported, match="stream needs response_format json or text or diarized_json, not srt"
+    ):
         ask(("stream", "true"), ("response_format", "srt"))
 
 
@@ -164,3 +166,26 @@ def test_fields_take_the_last_of_several_and_no_files():
     assert (fields.one("a"), fields.many("a"), fields.one("b")) == ("2", ("1", "2"), "4")
     assert fields.object("c") == {"x": "5"}
     assert (fields.one("d"), fields.many("d"), fields.object("a")) == (None, (), {})
+
+
+@pytest.mark.parametrize("pairs", [[("include[]", "logprobs")], [("include", '["logprobs"]')]])
+def test_what_is_to_be_included(pairs):
+    assert ask(*pairs).include == {Extra.LOGPROBS}
+    assert ask().include == frozenset()
+
+
+def test_speakers_have_names_unless_their_voices_are_to_be_compared():
+    names = [("known_speaker_names[]", "agent"), ("known_speaker_names[]", "customer")]
+    diarized = ("response_format", "diarized_json")
+    assert ask(diarized, *names).speakers == ("agent", "customer")
+    assert (
+        ask(diarized, *names, ("known_speaker_references[]", "data:audio/wav;base64,UklGRg==")).speakers == ()
+    )
+
+
+def test_translations_are_asked_for_by_their_own_address():
+    assert not ask().options.translate
+    pairs = [("file", FILE), ("model", "m")]
+    assert read_ask(FormData(pairs), DEFAULTS, translate=True).options.translate
+    with pytest.raises(Unsupported, match="a translation has no response_format diarized_json"):
+        read_ask(FormData([*pairs, ("response_format", "diarized_json")]), DEFAULTS, translate=True)

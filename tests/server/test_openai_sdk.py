@@ -247,7 +247,7 @@ async def test_a_long_file_in_one_utterance_gets_through(at):
         ({"model": "nope"}, openai.NotFoundError, "model_not_found", "model"),
         ({"file": b"no audio"}, openai.BadRequestError, "invalid_audio", None),
         ({"file": wav(quiet(0.0))}, openai.BadRequestError, "audio_empty", None),
-        ({"response_format": "diarized_json"}, openai.BadRequestError, "invalid_request", "response_format"),
+        ({"response_format": "diarized_json"}, openai.BadRequestError, "unsupported", "response_format"),
         ({"extra_body": {"grammar": "#JSGF"}}, openai.BadRequestError, "unsupported", "grammar"),
     ],
 )

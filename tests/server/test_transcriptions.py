@@ -5,13 +5,15 @@ import json
 import logging
 
 import httpx
+import numpy as np
 import pytest
 
+from audio.media import encode
 from saywire import messages as m
 from saywire.errors import EngineFailed, Overloaded, UnknownModel, Unsupported
-from saywire.server.transcriptions import unless_gone
-from saywire.types import Options, Turns
-from server.audio import quiet, wav
+from saywire.server.transcriptions import in_time, unless_gone
+from saywire.types import RATE, Options, Turns
+from server.audio import noise, quiet, wav
 from server.doubles import ScriptedHost, in_loop, polite, serving, settings, talkative
 
 URL = "/v1/audio/transcriptions"
@@ -95,8 +97,19 @@ async def test_paths(path):
         assert answer.status_code == 200
 
 
+@in_loop
+async def test_a_deployment_is_a_model_unless_the_form_names_one():
+    host = ScriptedHost(talkative)
+    path = "/openai/deployments/mine/audio/transcriptions"
+    async with serving(host) as at, httpx.AsyncClient(base_url=at.http) as client:
+        for fields in ({}, {"model": "other"}):
+            answer = await client.post(path, data=fields, files={"file": ("a", SPEECH)})
+            assert answer.status_code == 200
+    assert [session.options.model for session in host.sessions] == ["mine", "other"]
+
+
 @pytest.mark.parametrize(
-    ("fields", "param"), [({}, "model"), (FIELDS | {"response_format": "diarized_json"}, "response_format")]
+    ("fields", "param"), [({}, "model"), (FIELDS | {"response_format": "xml"}, "response_format")]
 )
 @in_loop
 async def test_bad_fields_are_400(fields, param):
@@ -199,6 +212,51 @@ async def test_failures_of_the_session(error, status):
         answer = await post(at)
     assert answer.status_code == status
     assert error_of(answer)["message"] == str(error)
+
+
+@in_loop
+async def test_translations_are_a_wish_of_the_session():
+    host = ScriptedHost(talkative)
+    async with serving(host) as at, httpx.AsyncClient(base_url=at.http) as client:
+        for root in ("/v1", "/openai/v1", "/openai/deployments/d"):
+            answer = await client.post(
+                f"{root}/audio/translations", data=FIELDS, files={"file": ("a", SPEECH)}
+            )
+            assert answer.json()["text"].startswith("said 0")
+    assert [session.options.translate for session in host.sessions] == [True] * 3
+
+
+@in_loop
+async def test_a_channel_for_each_speaker():
+    host = ScriptedHost(talkative)
+    call = encode(np.stack([noise(1.0), noise(1.0)[::-1]]), RATE, "wav", "pcm_s16le")
+    async with serving(host) as at:
+        answer = await post(at, FIELDS | {"response_format": "diarized_json"}, call)
+        alike = encode(np.stack([noise(1.0)] * 2), RATE, "wav", "pcm_s16le")
+        refused = await post(at, FIELDS | {"response_format": "diarized_json"}, alike)
+    assert [segment["speaker"] for segment in answer.json()["segments"]][:2] == ["A", "B"]
+    assert (refused.status_code, error_of(refused)["param"]) == (400, "response_format")
+    assert len(host.sessions) == 2 and all(session.closed.is_set() for session in host.sessions)
+
+
+@in_loop
+async def test_samples_of_known_speakers_may_be_long():
+    sample = "data:audio/wav;base64," + "A" * 3_000_000
+    fields = FIELDS | {"known_speaker_references[]": sample, "known_speaker_names[]": "agent"}
+    async with serving(ScriptedHost(talkative)) as at:
+        assert (await post(at, fields)).status_code == 200
+
+
+@in_loop
+async def test_what_takes_too_long_is_given_up():
+    async def slow():
+        yield 1
+        await asyncio.Event().wait()
+
+    items = in_time(slow(), 0.01)
+    assert await anext(items) == 1
+    with pytest.raises(Overloaded, match=r"took longer than 0\.01 s"):
+        await anext(items)
 
 
 @in_loop

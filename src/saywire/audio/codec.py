@@ -12,7 +12,7 @@ from av import AudioCodecContext, AudioStream, Packet
 
 from ..errors import BadAudio
 from ..types import Samples
-from .container import mix
+from .channels import mix
 
 Piece = tuple[Samples, int]
 """Samples, shape (n,), and their rate in Hz."""

@@ -16,23 +16,24 @@ plain loop over ``container.decode()``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
 from typing import BinaryIO, cast
 
 import av
 import numpy as np
-from av import AudioCodecContext, AudioFrame, AudioResampler, AudioStream, Packet
+from av import AudioCodecContext, AudioFrame, AudioStream, Packet
 from av.container import InputContainer
-from numpy.typing import NDArray
 
 from ..errors import BadAudio, BadRequest
 from ..types import RATE, Samples
+from .channels import Channels, mix, split
 from .resample import Resampler, check_rate, clean
 
 SUPPORTED = "wav, mp3, m4a, mp4, ogg, opus, flac, webm, mkv, aac, aiff, amr, wma, avi, mov"
 """The best known of the formats, for messages and help."""
+
+Read = Callable[[AudioFrame], Channels]
 
 # By FFmpeg's names. No playlists, no devices, no formats that only name other files.
 _FORMATS = (
@@ -41,7 +42,8 @@ _FORMATS = (
 )
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
 _BLOCK = 0.5  # seconds that are resampled at a time
-_PLANES = 8
+_APART = 0.2  # of their energy: channels that differ by more hold voices of their own
+_MINUTE = 60.0
 _SPARED = 20  # damaged packets that are passed over in any file; then no more than half of all
 
 
@@ -54,7 +56,46 @@ def decode(file: BinaryIO, *, rate: int = RATE, max_seconds: float) -> Iterator[
     (what lay before was yielded). Raises BadRequest at once for a ``rate`` out of range.
     """
     check_rate(rate)
-    return _limited(_decode(file, rate), rate, max_seconds)
+    return (block[0] for block in _limited(_decode(file, rate, _mix), rate, max_seconds))
+
+
+def decode_channels(file: BinaryIO, *, rate: int = RATE, max_seconds: float) -> Iterator[Channels]:
+    """As ``decode``, but each block has the channels apart: shape ``(channels, n)``, the same number in all.
+
+    Raises BadAudio also where the file changes that number.
+    """
+    check_rate(rate)
+    return _limited(_decode(file, rate, split), rate, max_seconds)
+
+
+def count_voices(file: BinaryIO, *, max_seconds: float) -> int:
+    """Channels that hold something of their own; 1 where they all hold more or less the same.
+
+    Calls are recorded with a channel for each end; music and rooms have the same voices in all of them,
+    and so has mono that was written twice. Told by the energy of their differences: 1 (of what both have
+    together) for strangers, 0 for twins. Reads a minute, or further while the channels are alike, up to
+    ``max_seconds``. Leaves the file at its beginning. Raises BadAudio as ``decode`` does.
+    """
+    with _open(file) as container:
+        counted = _count_voices(_parts(container, _audio(container), split), max_seconds)
+    file.seek(0)
+    return counted
+
+
+def _count_voices(parts: Iterator[tuple[Channels, int]], max_seconds: float) -> int:
+    channels, seconds, own, whole = 0, 0.0, 0.0, 0.0
+    for part, rate in parts:
+        channels = channels or len(part)
+        enough = _MINUTE if own > whole * _APART else max_seconds
+        if channels == 1 or seconds >= enough:
+            break
+        seconds += part.shape[1] / rate
+        energies = np.square(part).sum(axis=1)
+        differences = np.square(part - part[0]).sum(axis=1)
+        other = int(differences.argmax())  # than the first, and most
+        own += float(differences[other])
+        whole += float(energies[0] + energies[other])
+    return 1 if whole and own <= whole * _APART else max(channels, 1)
 
 
 def probe(file: BinaryIO) -> float | None:
@@ -69,54 +110,60 @@ def probe(file: BinaryIO) -> float | None:
     return duration / av.time_base if duration is not None and duration > 0 else None
 
 
-def _limited(blocks: Iterator[Samples], rate: int, max_seconds: float) -> Iterator[Samples]:
+def _limited(blocks: Iterator[Channels], rate: int, max_seconds: float) -> Iterator[Channels]:
     total = 0
     for block in blocks:
-        total += len(block)
+        total += block.shape[1]
         if total > max_seconds * rate:
             raise BadAudio(
                 f"the audio is longer than {max_seconds:g} s, the limit here; send it in parts",
                 code="audio_too_long",
             )
-        if len(block):
-            yield clean(block)
+        if block.size:
+            yield clean(block.reshape(-1)).reshape(block.shape)
     if not total:
         raise BadAudio("no audio could be decoded from this file; is it cut off?", code="audio_empty")
 
 
-def _decode(file: BinaryIO, rate: int) -> Iterator[Samples]:
-    """Blocks at ``rate``; the resampler is built anew where the file changes its own."""
+def _decode(file: BinaryIO, rate: int, read: Read) -> Iterator[Channels]:
+    """Blocks at ``rate``; the resamplers are built anew where the file changes its own."""
     with _open(file) as container:
-        resampler, current = Resampler(rate, rate), rate
-        for block, block_rate in _gathered(_parts(container, _audio(container))):
+        resamplers: list[Resampler] = []
+        current = 0
+        for block, block_rate in _gathered(_parts(container, _audio(container), read)):
+            if resamplers and len(block) != len(resamplers):
+                what = f"the file has first {len(resamplers)} and then {len(block)} channels"
+                raise BadAudio(f"{what}; convert it to one of the two")
             if block_rate != current:
-                yield resampler.flush()
-                resampler, current = _resampler(block_rate, rate), block_rate
-            yield resampler.feed(block)
-        yield resampler.flush()
+                if resamplers:
+                    yield np.stack([resampler.flush() for resampler in resamplers])
+                resamplers, current = [_resampler(block_rate, rate) for _ in block], block_rate
+            yield np.stack([each.feed(row) for each, row in zip(resamplers, block, strict=True)])
+        if resamplers:
+            yield np.stack([resampler.flush() for resampler in resamplers])
 
 
-def _gathered(parts: Iterator[tuple[Samples, int]]) -> Iterator[tuple[Samples, int]]:
+def _gathered(parts: Iterator[tuple[Channels, int]]) -> Iterator[tuple[Channels, int]]:
     """Frames joined to about half a second: most codecs give 20 ms, and each call costs."""
-    waiting: list[Samples] = []
+    waiting: list[Channels] = []
     count, current = 0, 0
     for part, rate in parts:
-        if waiting and (rate != current or count >= _BLOCK * current):
-            yield np.concatenate(waiting), current
+        if waiting and (rate != current or len(part) != len(waiting[0]) or count >= _BLOCK * current):
+            yield np.concatenate(waiting, axis=1), current
             waiting, count = [], 0
         waiting.append(part)
-        count, current = count + len(part), rate
+        count, current = count + part.shape[1], rate
     if waiting:
-        yield np.concatenate(waiting), current
+        yield np.concatenate(waiting, axis=1), current
 
 
-def _parts(container: InputContainer, stream: AudioStream) -> Iterator[tuple[Samples, int]]:
-    """Mono samples and their rate, frame by frame."""
+def _parts(container: InputContainer, stream: AudioStream, read: Read) -> Iterator[tuple[Channels, int]]:
+    """Samples and their rate, frame by frame."""
     bad = 0
     for count, packet in enumerate(_packets(container, stream), 1):
         try:
             for frame in packet.decode():
-                yield mix(frame), frame.sample_rate
+                yield read(frame), frame.sample_rate
         except (av.FFmpegError, ValueError) as e:
             # AAC says EPERM, others EINVAL or "invalid data": the packet is lost, the next may be sound
             bad += 1
@@ -124,59 +171,14 @@ def _parts(container: InputContainer, stream: AudioStream) -> Iterator[tuple[Sam
                 raise BadAudio(f"the file is damaged: {bad} of {count} packets cannot be decoded") from e
 
 
+def _mix(frame: AudioFrame) -> Channels:
+    return mix(frame)[np.newaxis]
+
+
 def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
     """Up to where the file breaks off: what came before is what there is."""
     with suppress(av.FFmpegError, ValueError):
         yield from container.demux(stream)
-
-
-def mix(frame: AudioFrame) -> Samples:
-    """The frame's channels as one, none louder than it was: no clipping where all say the same."""
-    channels = frame.layout.nb_channels
-    if channels >= _PLANES and frame.format.is_planar:
-        frame = _packed(frame)
-    raw = frame.to_ndarray()
-    # packed formats lie channel by channel within a sample: (1, n * channels)
-    planes = raw if frame.format.is_planar else raw.reshape(-1, channels).T
-    match channels:
-        case 1:
-            return _floats(planes[0])
-        case 2:
-            return (_floats(planes[0]) + _floats(planes[1])) * np.float32(0.5)
-        case _:
-            return _weights(tuple(channel.name for channel in frame.layout.channels)) @ _floats(planes)
-
-
-def _packed(frame: AudioFrame) -> AudioFrame:
-    """The same samples in one plane. PyAV (18.1 too) counts planes up to a null pointer, and eight or
-    more have none behind them: ``to_ndarray`` would read where nothing is."""
-    frame.pts = None
-    return AudioResampler(frame.format.packed, frame.layout, frame.sample_rate).resample(frame)[0]
-
-
-@cache
-def _weights(names: tuple[str, ...]) -> Samples:
-    """Share of each channel in the mix; they sum to 1. In film the centre speaks: half is its own."""
-    weights = np.array([name not in ("FC", "LFE") for name in names], np.float32)
-    weights /= max(float(weights.sum()), 1.0)
-    if "FC" in names:
-        weights *= 0.5
-        weights[names.index("FC")] = 0.5
-    return np.asarray(weights / weights.sum(), np.float32)
-
-
-def _floats(values: NDArray[np.generic]) -> Samples:
-    """Samples of any of FFmpeg's formats in [-1, 1], NaN and infinities as 0."""
-    match values.dtype.kind:
-        case "u":  # 8 bits, around 128
-            return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
-        case "i":
-            return values.astype(np.float32) / np.float32(2 ** (8 * values.dtype.itemsize - 1))
-        case _:
-            numbers = cast("NDArray[np.floating]", values)
-            if not (numbers.min() >= -1 and numbers.max() <= 1):
-                numbers = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0).clip(-1, 1)
-            return numbers.astype(np.float32, copy=False)
 
 
 def _resampler(from_rate: int, to_rate: int) -> Resampler:

@@ -63,6 +63,11 @@ class Deltas:
         self._sent = ""
         self._next = 0
 
+    @property
+    def sent(self) -> int:
+        """Characters of the open utterance's text, its blanks at both ends left out, that were given out."""
+        return len(self._sent)
+
     def take(self, event: Event) -> str:
         """The piece that an event adds; often empty. Raises OutOfOrder where stable text changed."""
         match event:

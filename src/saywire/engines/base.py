@@ -35,6 +35,8 @@ class EngineInfo:
     hotwords: bool = False
     grammar: bool = False
     """Whether Options.grammar and Options.vocabulary are obeyed."""
+    translates: bool = False
+    """Whether Options.translate is obeyed."""
     max_batch: int = 1
     """Streams one ``decode`` may advance."""
     max_streams: int | None = None

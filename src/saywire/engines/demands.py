@@ -1,4 +1,4 @@
-"""What every engine refuses the same way: a language or a kind of grammar it does not have.
+"""What every engine refuses the same way: a language or a kind of grammar it does not have, translation.
 
 ``check_demands`` is called first in ``Engine.open``. Hotwords and prompts are preferences: an engine that
 cannot use them ignores them, and its ``info`` says so.
@@ -18,6 +18,12 @@ def check_demands(info: EngineInfo, options: Options) -> None:
         have = ", ".join(info.languages)
         raise Unsupported(
             f"language '{language}' is not in model '{info.name}'; it has: {have}", param="language"
+        )
+    if options.translate and not info.translates and "en" not in (language, *_only(info.languages)):
+        raise Unsupported(
+            f"model '{info.name}' cannot translate into English; choose a model of Whisper's that can, or "
+            "ask for a transcription",
+            param="model",
         )
     if options.grammar and options.vocabulary:
         raise Unsupported("both a grammar and a vocabulary were given; give one of them", param="grammar")
@@ -41,3 +47,8 @@ def find_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]
             f"one engine has {', '.join(one)} and the other {', '.join(other)}; they share no language"
         )
     return common
+
+
+def _only(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The language of a model that has one: what it writes in English is a translation of English."""
+    return languages if len(languages) == 1 else ()

@@ -137,6 +137,7 @@ class Fallback:
             languages=languages,
             stability=infos[0].stability if len({info.stability for info in infos}) == 1 else "agreement",
             grammar=all(info.grammar for info in infos),
+            translates=all(info.translates for info in infos),
             words=all(info.words for info in infos),
             confidence=all(info.confidence for info in infos),
             max_batch=min(info.max_batch for info in infos),

@@ -83,6 +83,7 @@ class TwoPass:
             stability="none",
             partials=one.partials,
             grammar=False,
+            translates=one.translates and other.translates,
             max_batch=min(one.max_batch, other.max_batch),
             max_streams=min((n for n in (one.max_streams, other.max_streams) if n), default=None),
             long_steps=one.long_steps or other.long_steps,

@@ -54,6 +54,7 @@ class Whisper:
             words=True,
             confidence=True,
             hotwords=True,
+            translates=self._model.model.is_multilingual,
         )
 
     @property
@@ -74,6 +75,7 @@ class Whisper:
             segments, info = self._model.transcribe(
                 window.samples,
                 language=options.language,
+                task="translate" if options.translate else "transcribe",
                 beam_size=1,
                 temperature=0.0,
                 initial_prompt=write_prompt(options, window.before),

@@ -1,4 +1,4 @@
-"""A whole file through one session: blocks of samples in, events out, bounded memory between.
+"""A whole file through a session, or one for each channel: samples in, events out, bounded memory between.
 
 The blocks come from any iterator (a decoder, a test); each is taken in a thread, since decoding
 blocks. The session is never much more than AHEAD seconds in front of its engine: a Mark goes in about
@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing
+
+import numpy as np
 
 from ..messages import Audio, Event, Finish, Mark, Marked
 from ..types import RATE, Options, Samples
@@ -29,37 +32,69 @@ async def read_file(host: Host, blocks: Iterator[Samples], options: Options) -> 
     the session is closed then, and ``blocks`` too where it has a ``close``. Raises Overloaded when the
     host is full, and whatever ``blocks`` raises.
     """
+    async with aclosing(read_channels(host, blocks, 1, options)) as events:
+        async for _, event in events:
+            yield event
+
+
+async def read_channels(
+    host: Host, blocks: Iterator[Samples], channels: int, options: Options
+) -> AsyncGenerator[tuple[int, Event]]:
+    """As ``read_file``, but each row of ``blocks`` is a session of its own, all as far as each other.
+
+    ``blocks``: shape ``(channels, n)``, or ``(n,)`` for one channel. Yields the number of the channel with
+    each event. Ends when all sessions have ended, or one of them by itself, which it does in a Failed.
+    """
     moved = asyncio.Event()
-    feed = _Feed(host.open(options, moved.set), moved)
     produced = _in_thread(blocks)
-    try:
-        async for block in produced:
-            while events := await feed.events(lambda: feed.ahead <= AHEAD):
-                for event in events:
-                    yield event
-            if feed.ended:
-                return
-            feed.give(block)
-        while events := await feed.events(lambda: True):
-            for event in events:
-                yield event
-        if feed.ended:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(produced.aclose)
+        feeds = []
+        for _ in range(channels):
+            feeds.append(_Feed(host.open(options, moved.set)))
+            stack.callback(feeds[-1].close)
+        async for event in _play(feeds, produced, moved):
+            yield event
+
+
+async def _play(
+    feeds: Sequence[_Feed], blocks: AsyncIterator[Samples], moved: asyncio.Event
+) -> AsyncIterator[tuple[int, Event]]:
+    async for block in blocks:
+        async for event in _events(feeds, moved, lambda feed: feed.ahead <= AHEAD):
+            yield event
+        if any(feed.ended for feed in feeds):
             return
-        feed.finish()
-        while events := await feed.events(lambda: False):
+        for feed, samples in zip(feeds, np.atleast_2d(block), strict=True):
+            feed.give(samples)
+    async for event in _events(feeds, moved, lambda feed: True):
+        yield event
+    if not any(feed.ended for feed in feeds):
+        for feed in feeds:
+            feed.finish()
+        async for event in _events(feeds, moved, lambda feed: False):
+            yield event
+
+
+async def _events(
+    feeds: Sequence[_Feed], moved: asyncio.Event, enough: Callable[[_Feed], bool]
+) -> AsyncIterator[tuple[int, Event]]:
+    """Those there are, and those to come until every feed has ended or has ``enough``."""
+    while True:
+        while events := [(number, event) for number, feed in enumerate(feeds) for event in feed.take()]:
             for event in events:
                 yield event
-    finally:
-        feed.close()
-        await produced.aclose()
+        if all(feed.ended or enough(feed) for feed in feeds):
+            return
+        await moved.wait()
+        moved.clear()
 
 
 class _Feed:
     """A session, what it has been given, and how far its engine is behind."""
 
-    def __init__(self, session: Hosted, moved: asyncio.Event) -> None:
+    def __init__(self, session: Hosted) -> None:
         self._session = session
-        self._moved = moved
         self._given = self._done = 0
         self._marks: deque[int] = deque()
         """Positions of the marks that are not answered yet, oldest first."""
@@ -84,25 +119,15 @@ class _Feed:
     def finish(self) -> None:
         self._session.receive(Finish())
 
-    async def events(self, enough: Callable[[], bool]) -> list[Event]:
-        """The next events; none when the last was taken, or when there was ``enough`` and none are left."""
-        while True:
-            if events := self._take():
-                return events
-            if self.ended or enough():
-                return []
-            await self._moved.wait()
-            self._moved.clear()
-
-    def close(self) -> None:
-        self._session.close()
-
-    def _take(self) -> list[Event]:
+    def take(self) -> list[Event]:
         events = self._session.events_to_send()
         for event in events:
             if isinstance(event, Marked):
                 self._done = self._marks.popleft()
         return [event for event in events if not isinstance(event, Marked)]
+
+    def close(self) -> None:
+        self._session.close()
 
 
 async def _in_thread(blocks: Iterator[Samples]) -> AsyncGenerator[Samples]:

@@ -9,25 +9,35 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
 
 import msgspec
 from starlette.responses import Response
 
 from ..core.subtitles import to_srt, to_vtt
-from ..core.transcript import Deltas, Transcript
+from ..core.transcript import Deltas, Transcript, to_transcript
 from ..errors import SaywireError, Unsupported
-from ..messages import Event, Final, Finished
+from ..messages import Event, Final, Finished, Partial
 from ..protocols.languages import NAMES
+from ..protocols.openai.events import LogProb
+from ..protocols.openai.items import piece
 from ..types import Segment, Word
 from . import problems
-from .forms import Ask, Format, Granularity
+from .forms import Ask, Extra, Format, Granularity
+
+Heard = tuple[int, Event]
+"""A channel and what its session says."""
 
 UNKNOWN = "unknown"
 """The language where nobody said one; the field is required."""
 
 
-class _Usage(msgspec.Struct, tag_field="type", tag="duration"):
+class Usage(msgspec.Struct, tag_field="type", tag="duration"):
     seconds: int
+
+    @classmethod
+    def of(cls, seconds: float) -> Usage:
+        return cls(math.ceil(seconds))
 
 
 class _Language(msgspec.Struct):
@@ -36,8 +46,9 @@ class _Language(msgspec.Struct):
 
 class _Json(msgspec.Struct, omit_defaults=True):
     text: str
-    usage: _Usage
+    usage: Usage
     languages: list[_Language] = []
+    logprobs: tuple[LogProb, ...] = ()
 
 
 class _Segment(msgspec.Struct):
@@ -64,19 +75,79 @@ class _Verbose(msgspec.Struct, omit_defaults=True):
     language: str
     duration: float
     text: str
-    usage: _Usage
+    usage: Usage
     segments: list[_Segment] | None = None
     words: list[_Word] | None = None
 
 
-class _Delta(msgspec.Struct, tag_field="type", tag="transcript.text.delta"):
+class Delta(msgspec.Struct, tag_field="type", tag="transcript.text.delta", omit_defaults=True):
     delta: str
+    logprobs: tuple[LogProb, ...] = ()
+    segment_id: str | None = None
 
 
-class _Done(msgspec.Struct, tag_field="type", tag="transcript.text.done", omit_defaults=True):
+class Done(msgspec.Struct, tag_field="type", tag="transcript.text.done", omit_defaults=True):
     text: str
-    usage: _Usage
+    usage: Usage
     languages: list[_Language] = []
+    logprobs: tuple[LogProb, ...] = ()
+
+
+class Answer(Protocol):
+    """How what was heard is told; it comes as the number of a channel and an event of its session."""
+
+    async def whole(self, heard: AsyncIterator[Heard]) -> Response:
+        """All at once. Raises what ``heard`` raises."""
+
+    def stream(self, heard: AsyncIterator[Heard]) -> AsyncIterator[bytes]:
+        """As server-sent events, as it is heard. Raises what ``heard`` raises."""
+
+
+class Plain:
+    """All channels as one, in every format but diarized_json."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def whole(self, heard: AsyncIterator[Heard]) -> Response:
+        finals, seconds = [], 0.0
+        async for _, event in heard:
+            match event:
+                case Final():
+                    finals.append(event)
+                case Finished(seconds):
+                    pass
+        return render(self._ask, to_transcript(finals, seconds))
+
+    async def stream(self, heard: AsyncIterator[Heard]) -> AsyncIterator[bytes]:
+        """Deltas, which put together are the text, then done."""
+        deltas, pieces, seconds = Deltas(), [], 0.0
+        languages: dict[str, _Language] = {}
+        words: list[Word] = []
+        wanted = Extra.LOGPROBS in self._ask.include
+        async for _, event in heard:
+            begin = deltas.sent
+            if delta := deltas.take(event):
+                pieces.append(delta)
+                yield to_data(Delta(delta, _sureness(event, begin) if wanted else ()))
+            match event:
+                case Final(language=code):
+                    words += event.words if wanted else ()
+                    if code:
+                        languages[code] = _Language(code)
+                case Finished(seconds):
+                    pass
+        text = "".join(pieces)
+        yield to_data(Done(text, Usage.of(seconds), list(languages.values()), _logprobs(text, words)))
+
+
+async def told(frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same; an error becomes the last event, as OpenAI's clients expect it in the middle of a stream."""
+    try:
+        async for frame in frames:
+            yield frame
+    except SaywireError as error:
+        yield b"data: " + problems.body(error) + b"\n\n"
 
 
 def render(ask: Ask, transcript: Transcript) -> Response:
@@ -89,28 +160,9 @@ def render(ask: Ask, transcript: Transcript) -> Response:
         case Format.VTT:
             return Response(to_vtt(transcript.segments), media_type="text/vtt")
         case Format.VERBOSE_JSON:
-            return _json(_verbose(ask, transcript))
-        case Format.JSON:
-            return _json(_Json(transcript.text, _usage(transcript.seconds), _languages(transcript)))
-
-
-async def stream(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    """Server-sent events: deltas, which put together are the text, then done. An error ends it."""
-    deltas, pieces, languages, seconds = Deltas(), [], {}, 0.0
-    try:
-        async for event in events:
-            if delta := deltas.take(event):
-                pieces.append(delta)
-                yield _data(_Delta(delta))
-            match event:
-                case Final(language=str(code)):
-                    languages[code] = _Language(code)
-                case Finished(seconds):
-                    pass
-    except SaywireError as error:
-        yield b"data: " + problems.body(error) + b"\n\n"
-    else:
-        yield _data(_Done("".join(pieces), _usage(seconds), list(languages.values())))
+            return to_json(_verbose(ask, transcript))
+        case _:
+            return to_json(_plain(ask, transcript))
 
 
 def no_words(model: str) -> Unsupported:
@@ -118,13 +170,24 @@ def no_words(model: str) -> Unsupported:
     return Unsupported(what, param="timestamp_granularities")
 
 
+def _plain(ask: Ask, transcript: Transcript) -> _Json:
+    words = transcript.words if Extra.LOGPROBS in ask.include else ()
+    return _Json(
+        transcript.text,
+        Usage.of(transcript.seconds),
+        _languages(transcript),
+        _logprobs(transcript.text, words),
+    )
+
+
 def _verbose(ask: Ask, transcript: Transcript) -> _Verbose:
+    translated = ask.options.translate
     body = _Verbose(
-        task="transcribe",
-        language=_language_name(transcript.language or ask.options.language),
+        task="translate" if translated else "transcribe",
+        language=_language_name("en" if translated else transcript.language or ask.options.language),
         duration=round(transcript.seconds, 3),
         text=transcript.text,
-        usage=_usage(transcript.seconds),
+        usage=Usage.of(transcript.seconds),
     )
     if Granularity.SEGMENT in ask.granularities:
         body.segments = [_segment(number, segment) for number, segment in enumerate(transcript.segments)]
@@ -162,8 +225,20 @@ def _compression_ratio(text: str) -> float:
     return round(len(raw) / len(zlib.compress(raw)), 4)
 
 
-def _usage(seconds: float) -> _Usage:
-    return _Usage(math.ceil(seconds))
+def _logprobs(text: str, words: Iterable[Word]) -> tuple[LogProb, ...]:
+    """A token for each word whose probability the engine knows; where it knows none, empty."""
+    return piece(text, tuple(words)).logprobs or ()
+
+
+def _sureness(event: Event, begin: int) -> tuple[LogProb, ...]:
+    """Of the words that an event adds to what was told up to ``begin``."""
+    match event:
+        case Partial(hypothesis=said):
+            end = len(said.text[: said.stable].strip())
+            return piece(said.text.strip(), said.words, begin, end).logprobs or ()
+        case Final(text=text):
+            return piece(text.strip(), event.words, begin).logprobs or ()
+    return ()
 
 
 def _languages(transcript: Transcript) -> list[_Language]:
@@ -175,9 +250,10 @@ def _language_name(code: str | None) -> str:
     return NAMES.get(code, code) if code else UNKNOWN
 
 
-def _json(body: msgspec.Struct) -> Response:
+def to_json(body: msgspec.Struct) -> Response:
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
-def _data(body: msgspec.Struct) -> bytes:
+def to_data(body: msgspec.Struct) -> bytes:
+    """One server-sent event."""
     return b"data: " + msgspec.json.encode(body) + b"\n\n"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import time
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -18,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from .. import __version__
-from ..config import Config
+from ..config import Config, ServerConfig
 from ..errors import BadRequest, SaywireError, UnknownModel
 from ..protocols import PROTOCOLS
 from ..runtime.base import Host, Model
@@ -27,6 +28,8 @@ from . import problems
 from .auth import Auth
 from .connection import House
 from .limits import Admission
+from .origins import OriginCheck, check_origins, share
+from .requests import RequestNames, show_name
 from .transcriptions import add_transcriptions
 from .wires import Door, Wires, steady_clock
 
@@ -46,7 +49,7 @@ def create_app(
     options = default_options(config)
     house = House(host, admission, steady_clock(), config.server.drain_seconds)
     door = Door(wires, house, options, config.server.max_session_seconds or None)
-    app.add_middleware(Auth, keys=config.server.api_keys, refuse_websocket=door.refuse)
+    add_guards(app, config.server, door)
     add_errors(app)
     for path in wires:
         app.router.add_websocket_route(path, door.let_in)
@@ -56,6 +59,17 @@ def create_app(
     add_front_page(app, host, wires)
     app.router.default = not_found
     return app
+
+
+def add_guards(app: FastAPI, settings: ServerConfig, door: Door) -> None:
+    """The last is the first that a request meets."""
+    check_origins(settings.allowed_origins)
+    app.add_middleware(Auth, keys=settings.api_keys, refuse_websocket=door.refuse)
+    if settings.check_origin:
+        app.add_middleware(OriginCheck, origins=settings.allowed_origins, refuse=door.refuse)
+    if settings.allowed_origins:
+        app.add_middleware(share, origins=settings.allowed_origins)
+    app.add_middleware(RequestNames)
 
 
 def default_options(config: Config) -> Options:
@@ -73,10 +87,13 @@ def add_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         answer = problems.respond(BadRequest(str(error.detail)))
         answer.status_code = error.status_code
+        answer.headers.update(error.headers or {})
         return answer
 
     async def apologize(request: Request, error: Exception) -> Response:
-        return problems.respond(SaywireError("The server failed; the reason is in its log."))
+        answer = problems.respond(SaywireError("The server failed; the reason is in its log."))
+        show_name(request, answer)  # it does not pass the middleware any more
+        return answer
 
     app.add_exception_handler(SaywireError, refuse)
     app.add_exception_handler(HTTPException, translate)
@@ -88,6 +105,14 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     answer = problems.respond(error)
     answer.status_code = 404
     await answer(scope, receive, send)
+
+
+def add_get(
+    app: FastAPI, path: str, endpoint: Callable[..., Awaitable[Response]], tag: str, summary: str
+) -> None:
+    """HEAD, too, which the framework leaves out."""
+    app.add_api_route(path, endpoint, methods=["GET"], tags=[tag], summary=summary)
+    app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
 
 
 def add_models(app: FastAPI, host: Host) -> None:
@@ -106,11 +131,9 @@ def add_models(app: FastAPI, host: Host) -> None:
             "memory_bytes": model.memory,
         }
 
-    @app.get("/v1/models", tags=["models"], summary="List models")
     async def list_models() -> JSONResponse:
         return JSONResponse({"object": "list", "data": [describe(model) for model in host.models()]})
 
-    @app.get("/v1/models/{name:path}", tags=["models"], summary="Describe a model")
     async def describe_model(name: str) -> JSONResponse:
         for model in host.models():
             if model.name == name:
@@ -119,20 +142,22 @@ def add_models(app: FastAPI, host: Host) -> None:
             f"The model '{name}' does not exist; see /v1/models for what is here.", param="model"
         )
 
+    add_get(app, "/v1/models", list_models, "models", "List models")
+    add_get(app, "/v1/models/{name:path}", describe_model, "models", "Describe a model")
+
 
 def add_health(app: FastAPI, host: Host, admission: Admission) -> None:
-    @app.get("/health", tags=["server"], summary="Whether new sessions are welcome")
     async def health() -> JSONResponse:
         loaded = [model.name for model in host.models() if model.info]
         status = "draining" if admission.closed else "ok"
         body = {"status": status, "version": __version__, "models": loaded, "sessions": admission.sessions}
         return JSONResponse(body, 503 if admission.closed else 200)
 
-    app.add_api_route("/health", health, methods=["HEAD"], include_in_schema=False)
+    add_get(app, "/health", health, "server", "Whether new sessions are welcome")
 
 
 def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def front_page(request: Request) -> Response:
         models = [model.name for model in host.models()]
         if "text/html" in request.headers.get("accept", ""):

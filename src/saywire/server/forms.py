@@ -1,9 +1,10 @@
-"""What a client asks for with POST /v1/audio/transcriptions, read from its form.
+"""What a client asks for with POST /v1/audio/transcriptions or translations, read from its form.
 
 The SDKs spell lists ``name[]`` and objects ``name[key]``; curl users write ``name`` and one JSON string.
 All spellings are read, in any order, whatever content type the file has. Fields that nothing here obeys
 are taken and ignored. Sources: openai-openapi openapi.yaml 2026-08-21; openai-python 3.52.0 and
-openai-node 7.55.0 as recorded on the wire, 2026-11. ``grammar`` and ``vocabulary`` are ours.
+openai-node 7.55.0 as recorded on the wire, 2026-11. ``grammar`` and ``vocabulary`` are ours, and so is
+``known_speaker_names`` without references: then the names are those of the channels, in their order.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Format(StrEnum):
     SRT = "srt"
     VERBOSE_JSON = "verbose_json"
     VTT = "vtt"
+    DIARIZED_JSON = "diarized_json"
 
 
 class Granularity(StrEnum):
@@ -34,10 +36,16 @@ class Granularity(StrEnum):
     WORD = "word"
 
 
+class Extra(StrEnum):
+    """What ``include`` may ask for."""
+
+    LOGPROBS = "logprobs"
+
+
 T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
 
-STREAMABLE = (Format.JSON, Format.TEXT)
+STREAMABLE = (Format.JSON, Format.TEXT, Format.DIARIZED_JSON)
 TRUE = frozenset({"true", "1", "yes", "on"})
 
 
@@ -50,6 +58,9 @@ class Ask:
     format: Format
     granularities: frozenset[Granularity]
     stream: bool
+    include: frozenset[Extra]
+    speakers: tuple[str, ...]
+    """Names for the channels of ``diarized_json``; there may be more or fewer."""
 
 
 class _Chunking(msgspec.Struct):
@@ -61,17 +72,27 @@ class _Chunking(msgspec.Struct):
     silence_duration_ms: Annotated[float, Meta(ge=0)] | None = None
 
 
-def read_ask(form: FormData, defaults: Options) -> Ask:
-    """Raises BadRequest, with ``param``, for what is missing or means nothing."""
+def read_ask(
+    form: FormData, defaults: Options, translate: bool = False, deployment: str | None = None
+) -> Ask:
+    """Raises BadRequest, with ``param``, for what is missing or means nothing.
+
+    ``deployment``: the model where the form names none; Azure's clients have it in the address.
+    """
     fields = Fields(form)
-    stream = (fields.one("stream") or "").lower() in TRUE
-    format = _one_of(Format, "response_format", fields.one("response_format") or "json")
-    if stream and format not in STREAMABLE:
-        raise Unsupported(f"stream needs response_format json or text, not {format}", param="response_format")
     _check_temperature(fields)
     named = fields.many("timestamp_granularities") or ("segment",)
-    granularities = frozenset(_one_of(Granularity, "timestamp_granularities", name) for name in named)
-    return Ask(_file(form), _options(fields, defaults), format, granularities, stream)
+    stream = (fields.one("stream") or "").lower() in TRUE
+    return Ask(
+        _file(form),
+        replace(_options(fields, defaults, deployment), translate=translate),
+        _format(fields, stream, translate),
+        frozenset(_one_of(Granularity, "timestamp_granularities", name) for name in named),
+        stream,
+        frozenset(_one_of(Extra, "include", name) for name in fields.many("include")),
+        # Who gives references wants them compared with, which nothing here can: then nobody is named.
+        () if fields.many("known_speaker_references", json=False) else fields.many("known_speaker_names"),
+    )
 
 
 class Fields:
@@ -101,6 +122,16 @@ class Fields:
         }
 
 
+def _format(fields: Fields, stream: bool, translate: bool) -> Format:
+    format = _one_of(Format, "response_format", fields.one("response_format") or "json")
+    if translate and format is Format.DIARIZED_JSON:
+        raise Unsupported("a translation has no response_format diarized_json", param="response_format")
+    if stream and format not in STREAMABLE:
+        able = " or ".join(STREAMABLE)
+        raise Unsupported(f"stream needs response_format {able}, not {format}", param="response_format")
+    return format
+
+
 def _file(form: FormData) -> BinaryIO:
     found = form.get("file")
     if isinstance(found, UploadFile):
@@ -110,8 +141,8 @@ def _file(form: FormData) -> BinaryIO:
     raise BadRequest("'file' is text; give the part a filename (curl: -F file=@speech.wav)", param="file")
 
 
-def _options(fields: Fields, defaults: Options) -> Options:
-    model = fields.one("model")
+def _options(fields: Fields, defaults: Options, deployment: str | None) -> Options:
+    model = fields.one("model") or deployment
     if model is None:
         raise BadRequest("you must provide a model; see /v1/models for what is here", param="model")
     return replace(
@@ -202,11 +233,14 @@ def _schema() -> dict[str, object]:
         "file": {"type": "string", "format": "binary"},
         "model": text | {"description": "a name of /v1/models"},
         "language": text | {"description": "ISO 639-1 code"},
+        "languages": texts | {"description": "of several none is chosen: the model finds out"},
         "prompt": text,
         "keywords": texts | {"description": "words to prefer"},
         "response_format": {"type": "string", "enum": list(Format), "default": "json"},
         "timestamp_granularities": {"type": "array", "items": {"type": "string", "enum": list(Granularity)}},
         "stream": {"type": "boolean", "default": False},
+        "include": {"type": "array", "items": {"type": "string", "enum": list(Extra)}},
+        "known_speaker_names": texts | {"description": "of the channels, for diarized_json"},
         "chunking_strategy": text | {"description": "auto, or a JSON object of type server_vad"},
         "grammar": text | {"description": "a JSGF grammar that all speech matches"},
         "vocabulary": texts | {"description": "the only words that are recognised"},

@@ -28,6 +28,12 @@ class TooSlow(BadRequest):
     retryable = True
 
 
+class Forbidden(NotAllowed):
+    """No key would help."""
+
+    code = "origin_not_allowed"
+
+
 UNCODED = frozenset({"too_large", "not_allowed"})
 """Codes of ours for what OpenAI gives ``null``; its clients may compare."""
 
@@ -62,6 +68,8 @@ def status(error: SaywireError) -> int:
             return 404
         case BadRequest():
             return 400
+        case Forbidden():
+            return 403
         case NotAllowed():
             return 401
         case Overloaded():
@@ -73,6 +81,6 @@ def respond(error: SaywireError) -> Response:
     headers = {}
     if isinstance(error, Overloaded):
         headers["retry-after"] = str(RETRY_AFTER)
-    if isinstance(error, NotAllowed):
+    if status(error) == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(body(error), status(error), headers, "application/json")

@@ -1,4 +1,4 @@
-"""POST /v1/audio/transcriptions: a file in a form, through a session, to a transcript.
+"""POST /v1/audio/transcriptions and translations: a file in a form, through a session, to a transcript.
 
 The body is spooled to disk beyond 1 MB and counted while it is read; the file is decoded in a thread,
 block by block, and the session is never far ahead of its engine, so that a request needs the same memory
@@ -8,9 +8,9 @@ whatever it holds. A client that goes away ends its session. Source: openai-open
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
@@ -18,34 +18,36 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from ..audio.container import decode
+from ..audio.container import count_voices, decode, decode_channels
 from ..config import Config
-from ..core.transcript import Transcript, to_transcript
 from ..errors import Overloaded, SaywireError
-from ..messages import Event, Failed, Final, Finished
+from ..messages import Failed
 from ..runtime.base import Host
-from ..runtime.files import read_file
+from ..runtime.files import read_channels
 from ..types import Options
-from . import answers
+from .answers import Answer, Heard, Plain, no_words, told
+from .diarized import Diarized
 from .forms import FORM_SCHEMA, Ask, Format, Granularity, read_ask
 from .limits import Admission, limit_body
 from .logs import SessionLog
+from .requests import name_of
 
-PATHS = (
-    "/v1/audio/transcriptions",
-    "/openai/v1/audio/transcriptions",
-    "/openai/deployments/{deployment}/audio/transcriptions",
-)
+ROOTS = ("/v1/audio/", "/openai/v1/audio/", "/openai/deployments/{deployment}/audio/")
 """OpenAI's, and where the clients of Azure look for it."""
 
 MAX_FILES = 8
-"""File parts in a form: the audio, and samples of known speakers, which are ignored."""
+"""File parts in a form."""
+MAX_FIELD = 8 * 2**20
+"""Bytes of a text field: samples of known speakers come as data URLs, and are ignored."""
 
 CLIENT_GONE = 499
 """Never seen by anybody; the status nginx has for it."""
 
 UNBUFFERED = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """The second is nginx's, which would keep the deltas until the end."""
+
+SLACK = 60.0
+"""Seconds beyond its time that a client has to take what was said of it; then it is cut off."""
 
 T = TypeVar("T")
 
@@ -57,19 +59,28 @@ def add_transcriptions(
 
     async def transcribe(request: Request) -> Response:
         """The text of an audio file, in OpenAI's formats; `stream` sends it while it is recognised."""
-        return await transcriptions.answer(request)
+        return await transcriptions.answer(request, translate=False)
 
-    for path in PATHS:
-        app.add_api_route(
-            path,
-            transcribe,
-            methods=["POST"],
-            tags=["audio"],
-            summary="Transcribe a file",
-            response_class=Response,
-            include_in_schema=path == PATHS[0],
-            openapi_extra={"requestBody": {"required": True, "content": FORM_SCHEMA}},
-        )
+    async def translate(request: Request) -> Response:
+        """What is said in an audio file in English, by models that translate, or that hear only English."""
+        return await transcriptions.answer(request, translate=True)
+
+    routes = (
+        ("transcriptions", "Transcribe a file", transcribe),
+        ("translations", "Translate a file", translate),
+    )
+    for root in ROOTS:
+        for name, summary, endpoint in routes:
+            app.add_api_route(
+                root + name,
+                endpoint,
+                methods=["POST"],
+                tags=["audio"],
+                summary=summary,
+                response_class=Response,
+                include_in_schema=root == ROOTS[0],
+                openapi_extra={"requestBody": {"required": True, "content": FORM_SCHEMA}},
+            )
 
 
 class Transcriptions:
@@ -81,16 +92,15 @@ class Transcriptions:
         self._admission = admission
         self._defaults = defaults
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request, translate: bool) -> Response:
         """Raises SaywireError for all that the client is to be told."""
-        log = SessionLog(
-            secrets.token_hex(4), request.url.path, request.client.host if request.client else "?"
-        )
+        client = request.client.host if request.client else "?"
+        log = SessionLog(name_of(request), request.url.path, client)
         log.start()
         async with AsyncExitStack() as stack:
             stack.callback(log.end)
             try:
-                return await self._answer(request, log, stack)
+                return await self._answer(request, translate, log, stack)
             except SaywireError as error:
                 log.cause = error.code
                 raise
@@ -98,20 +108,25 @@ class Transcriptions:
                 log.cause = "client left"
                 return Response(status_code=CLIENT_GONE)
 
-    async def _answer(self, request: Request, log: SessionLog, stack: AsyncExitStack) -> Response:
+    async def _answer(
+        self, request: Request, translate: bool, log: SessionLog, stack: AsyncExitStack
+    ) -> Response:
         stack.enter_context(self._admission.enter(lambda: None))
         body = limit_body(request, self._settings.max_upload_bytes)
-        form = await stack.enter_async_context(body.form(max_files=MAX_FILES))
-        ask = read_ask(form, self._defaults)
+        form = await stack.enter_async_context(body.form(max_files=MAX_FILES, max_part_size=MAX_FIELD))
+        ask = read_ask(form, self._defaults, translate, request.path_params.get("deployment"))
         log.model = ask.options.model
         self._check_words(ask)
-        events = await stack.enter_async_context(aclosing(self._events(ask, log)))
+        channels = await self._count_channels(ask)
+        answer: Answer = Plain(ask) if channels is None else Diarized(ask, channels)
+        heard = self._hear(ask, channels, log)
+        heard = await stack.enter_async_context(aclosing(in_time(heard, self._patience)))
         if not ask.stream:
-            return answers.render(ask, await unless_gone(request, self._hear(events)))
+            return await unless_gone(request, answer.whole(heard))
         # What is wrong from the start is still told by the status.
-        first = await unless_gone(request, _next(events))
+        first = await unless_gone(request, _next(heard))
         log.cause = "client left"
-        return _EventStream(answers.stream(_chain(first, events)), stack.pop_all(), self._patience)
+        return _EventStream(told(answer.stream(_chain(first, heard))), stack.pop_all(), self._patience)
 
     @property
     def _patience(self) -> float:
@@ -123,37 +138,30 @@ class Transcriptions:
             return
         for model in self._host.models():
             if model.name == ask.options.model and model.info and not model.info.words:
-                raise answers.no_words(model.name)
+                raise no_words(model.name)
 
-    async def _events(self, ask: Ask, log: SessionLog) -> AsyncGenerator[Event]:
+    async def _count_channels(self, ask: Ask) -> int | None:
+        """Of those that are to be heard apart; None: they are to be mixed."""
+        if ask.format is not Format.DIARIZED_JSON:
+            return None
+        most = self._settings.max_audio_seconds
+        return await asyncio.to_thread(partial(count_voices, ask.file, max_seconds=most))
+
+    async def _hear(self, ask: Ask, channels: int | None, log: SessionLog) -> AsyncGenerator[Heard]:
         """The file's events. Raises the error of a Failed: a transcript with a hole would look whole."""
-        blocks = decode(ask.file, max_seconds=self._settings.max_audio_seconds)
+        read = decode if channels is None else decode_channels
+        blocks = read(ask.file, max_seconds=self._settings.max_audio_seconds)
         try:
-            async with aclosing(read_file(self._host, blocks, ask.options)) as events:
-                async for event in events:
+            async with aclosing(read_channels(self._host, blocks, channels or 1, ask.options)) as heard:
+                async for channel, event in heard:
                     log.note(event)
                     if isinstance(event, Failed):
                         raise event.error
-                    yield event
+                    yield channel, event
             log.cause = "answered"
         except SaywireError as error:
             log.cause = error.code
             raise
-
-    async def _hear(self, events: AsyncIterator[Event]) -> Transcript:
-        finals: list[Final] = []
-        seconds = 0.0
-        try:
-            async with asyncio.timeout(self._patience):
-                async for event in events:
-                    match event:
-                        case Final():
-                            finals.append(event)
-                        case Finished(seconds):
-                            pass
-        except TimeoutError as e:
-            raise Overloaded(f"the transcription took longer than {self._patience:g} s; send less") from e
-        return to_transcript(finals, seconds)
 
 
 class _EventStream(StreamingResponse):
@@ -165,7 +173,7 @@ class _EventStream(StreamingResponse):
         self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._held, asyncio.timeout(self._patience):
+        async with self._held, asyncio.timeout(self._patience + SLACK):
             await super().__call__(scope, receive, send)
 
 
@@ -189,11 +197,26 @@ async def _gone(request: Request) -> None:
         pass
 
 
-async def _next(events: AsyncIterator[Event]) -> Event:
-    return await anext(events)
+async def in_time(items: AsyncGenerator[T], seconds: float) -> AsyncGenerator[T]:
+    """The same, and closed with it. Raises Overloaded when they do not end in so many seconds."""
+    end = asyncio.get_running_loop().time() + seconds
+    async with aclosing(items):
+        while True:
+            try:
+                async with asyncio.timeout_at(end):
+                    item = await anext(items)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as e:
+                raise Overloaded(f"the transcription took longer than {seconds:g} s; send less") from e
+            yield item
 
 
-async def _chain(first: Event, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+async def _next(items: AsyncIterator[T]) -> T:
+    return await anext(items)
+
+
+async def _chain(first: T, items: AsyncIterator[T]) -> AsyncIterator[T]:
     yield first
-    async for event in events:
-        yield event
+    async for item in items:
+        yield item

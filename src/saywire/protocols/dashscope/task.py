@@ -260,19 +260,10 @@ class DashScopeTasks(Multiplex):
                 self._emit(task.id, "task-started", wire.Nothing())
             case m.SpeechStarted(utterance=utterance, at=at):
                 task.begins[utterance] = at
-            case m.Partial(utterance=utterance, hypothesis=hypothesis):
-                if task.manner.intermediate and hypothesis.text:
-                    start = task.begins.get(utterance, task.voiced)
-                    text, words, stable = hypothesis.text, hypothesis.words, hypothesis.stable
-                    end = max(task.given, start)
-                    self._say(task, utterance, _Said(text, words, start, end, stable, ended=False))
-            case m.Final(utterance=utterance, text=text):
-                task.begins.pop(utterance, None)
-                task.voiced = max(task.voiced, event.end)
-                if text:
-                    said = _Said(text, event.words, event.start, event.end, len(text), ended=True)
-                    self._say(task, utterance, said)
-                task.numbers.pop(utterance, None)
+            case m.Partial():
+                self._say_partial(task, event)
+            case m.Final():
+                self._say_final(task, event)
             case m.Settled(position=position):
                 return self._be_silent(task, position / RATE)
             case m.Failed(error=error):
@@ -285,6 +276,23 @@ class DashScopeTasks(Multiplex):
             case _:
                 pass
         return []
+
+    def _say_partial(self, task: _Task, partial: m.Partial) -> None:
+        hypothesis = partial.hypothesis
+        if not task.manner.intermediate or not hypothesis.text:
+            return
+        start = task.begins.get(partial.utterance, task.voiced)
+        text, words, stable = hypothesis.text, hypothesis.words, hypothesis.stable
+        said = _Said(text, words, start, max(task.given, start), stable, ended=False)
+        self._say(task, partial.utterance, said)
+
+    def _say_final(self, task: _Task, final: m.Final) -> None:
+        task.begins.pop(final.utterance, None)
+        task.voiced = max(task.voiced, final.end)
+        if final.text:
+            said = _Said(final.text, final.words, final.start, final.end, len(final.text), ended=True)
+            self._say(task, final.utterance, said)
+        task.numbers.pop(final.utterance, None)
 
     def _say(self, task: _Task, utterance: int, said: _Said) -> None:
         manner, number, task.told = task.manner, task.number(utterance), said.end

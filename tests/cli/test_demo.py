@@ -28,6 +28,11 @@ def test_an_unknown_sample_is_refused(tmp_path: Path) -> None:
     assert (run.returncode, run.stderr) == (2, "saywire: no sample 'song'; there are: dictation, commands\n")
 
 
+def heed_ctrl_c() -> None:
+    """A shell's background jobs, and all that they start, ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_it_quietly(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command("demo", "commands"),
@@ -36,6 +41,7 @@ def test_ctrl_c_ends_it_quietly(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_ctrl_c,
     )
     assert process.stdout
     while "hello" not in process.stdout.readline():

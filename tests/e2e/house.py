@@ -27,10 +27,8 @@ class House:
 
 
 @asynccontextmanager
-async def serve(language: str) -> AsyncIterator[str]:
-    config = Config(
-        server=ServerConfig(port=0), engine=EngineConfig(model="tiny", language=language, workers=1)
-    )
+async def serve(language: str, **server: Any) -> AsyncIterator[str]:
+    config = Config(ServerConfig(port=0, **server), EngineConfig(model="tiny", language=language, workers=1))
     async with Pool(config) as pool:
         port = asyncio.get_running_loop().create_future()
         server = Server(config, pool, lambda _, number: port.set_result(number))
@@ -41,9 +39,10 @@ async def serve(language: str) -> AsyncIterator[str]:
 
 
 @contextmanager
-def open_house(language: str = "en") -> Iterator[House]:
+def open_house(language: str = "en", **server: Any) -> Iterator[House]:
+    """``server``: settings of it."""
     with asyncio.Runner(loop_factory=LOOP) as runner:
-        context = serve(language)
+        context = serve(language, **server)
         yield House(runner, runner.run(context.__aenter__()))
         runner.run(context.__aexit__(None, None, None))
 

@@ -22,8 +22,8 @@ SPOKEN = ["please play five", "computer stop"]
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    with open_house() as house:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(vocabularies=str(tmp_path_factory.mktemp("stored") / "v.sqlite3")) as house:
         yield house
 
 
@@ -162,3 +162,22 @@ def test_gummy_recognises(house: House) -> None:
 
     in_thread(house, act)
     assert heard.texts == ["computer stop"]
+
+
+def test_a_stored_vocabulary_is_used(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashscope, "base_http_api_url", f"http://{house.at}/api/v1")
+
+    def act() -> tuple[str, list[dict[str, Any]]]:
+        service = asr.VocabularyService()
+        words = [{"text": "computer", "weight": 4, "lang": "en"}]
+        name: str = service.create_vocabulary("paraformer-realtime-v2", "team", words)
+        found: list[dict[str, Any]] = service.query_vocabulary(name)["vocabulary"]
+        return name, found
+
+    name, found = in_thread(house, act)
+    assert found == [{"text": "computer", "weight": 4, "lang": "en"}]
+    heard = recognize(house, to_pcm16(talk("computer-stop")), vocabulary_id=name)
+    assert finals(heard.sentences) == ["computer stop"]
+    refused = recognize(house, to_pcm16(talk("computer-stop")), vocabulary_id="vocab-nosuch")
+    assert refused.errors and "vocab-nosuch" in refused.errors[0].message
+    in_thread(house, lambda: asr.VocabularyService().delete_vocabulary(name))

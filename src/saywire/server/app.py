@@ -8,8 +8,10 @@ Websocket wires are listed in ``protocols.PROTOCOLS``; what HTTP offers beside t
 from __future__ import annotations
 
 import html
+import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -23,14 +25,17 @@ from ..config import Config, ServerConfig
 from ..errors import BadRequest, SaywireError, UnknownModel
 from ..protocols import PROTOCOLS
 from ..runtime.base import Host, Model
+from ..runtime.places import find_data
 from ..types import Options
 from . import problems
 from .auth import Auth
 from .connection import House
+from .customization import add_customization
 from .limits import Admission
 from .origins import OriginCheck, check_origins, share
 from .requests import RequestNames, show_name
 from .transcriptions import add_transcriptions
+from .vocabularies import Vocabularies
 from .wires import Door, Wires, steady_clock
 
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -48,12 +53,14 @@ def create_app(
     )
     options = default_options(config)
     house = House(host, admission, steady_clock(), config.server.drain_seconds)
-    door = Door(wires, house, options, config.server.max_session_seconds or None)
+    vocabularies = open_vocabularies(config.server, os.environ)
+    door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find)
     add_guards(app, config.server, door)
     add_errors(app)
     for path in wires:
         app.router.add_websocket_route(path, door.let_in)
     add_transcriptions(app, host, config, admission, options)
+    add_customization(app, vocabularies)
     add_models(app, host)
     add_health(app, host, admission)
     add_front_page(app, host, wires)
@@ -70,6 +77,11 @@ def add_guards(app: FastAPI, settings: ServerConfig, door: Door) -> None:
     if settings.allowed_origins:
         app.add_middleware(share, origins=settings.allowed_origins)
     app.add_middleware(RequestNames)
+
+
+def open_vocabularies(settings: ServerConfig, environment: Mapping[str, str]) -> Vocabularies:
+    named = settings.vocabularies
+    return Vocabularies(Path(named) if named else find_data(environment) / "vocabularies.sqlite3")
 
 
 def default_options(config: Config) -> Options:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from ..errors import SaywireError
-from ..protocols.base import Adapter, Multiplex, Surroundings
+from ..protocols.base import Adapter, Multiplex, Surroundings, Vocabularies, find_none
 from ..protocols.solo import Solo
 from ..types import Options
 from . import problems
@@ -23,11 +23,18 @@ Wires = Mapping[str, NewWire]
 
 
 class Door:
-    def __init__(self, wires: Wires, house: House, options: Options, lifetime: float | None = None) -> None:
+    def __init__(
+        self,
+        wires: Wires,
+        house: House,
+        options: Options,
+        lifetime: float | None = None,
+        vocabularies: Vocabularies = find_none,
+    ) -> None:
         """``options`` are what a session gets whose client names nothing, ``lifetime`` its seconds."""
         self._wires = wires
         self._house = house
-        self._surroundings = Surroundings(new_id, house.now, options, lifetime)
+        self._surroundings = Surroundings(new_id, house.now, options, lifetime, vocabularies)
 
     async def let_in(self, socket: WebSocket) -> None:
         await self._connect(socket, self._wires[socket.scope["path"]]).run()

@@ -159,12 +159,9 @@ async def test_realtime_where_nobody_speaks(at):
 
 
 @in_loop
-async def test_realtime_session_that_is_too_old_says_its_last_words_first():
-    async with running(max_session_seconds=0.2) as at, at.client.realtime.connect(model="fake") as connection:
-        await connection.input_audio_buffer.append(audio=pcm(noise(1.5)[:24_000]))
-        events = await until(connection, "error")
-        assert events[-1].error.code == "session_expired"
-        assert [event.transcript for event in events if event.type.endswith("completed")] == [TEN]
+async def test_realtime_session_that_is_too_old_is_told_so_and_closed():
+    async with running(max_session_seconds=0.1) as at, at.client.realtime.connect(model="fake") as connection:
+        assert (await until(connection, "error"))[-1].error.code == "session_expired"
         with pytest.raises(ConnectionClosed) as closed:
             await connection.recv()
         assert closed.value.rcvd.code == 1001

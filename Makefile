@@ -6,8 +6,9 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+CLIENTS ?= .clients
 
-.PHONY: help setup demo serve test fuzz check format lock samples clean
+.PHONY: help setup demo serve test fuzz test-clients check format lock samples clean
 
 help:
 	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
@@ -15,6 +16,7 @@ help:
 	@echo 'make setup    only make the environment, in $(VENV)'
 	@echo 'make test     run the tests (ARGS="-k config" adds flags)'
 	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
+	@echo 'make test-clients  let real clients talk to the server; installs them first (needs registries)'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
 	@echo 'make lock     choose the versions in constraints.txt anew'
@@ -39,6 +41,13 @@ test: $(STAMP)
 fuzz: $(STAMP)
 	FUZZ_FRAMES=100000 $(BIN)/python -m pytest tests/protocols/test_fuzz.py tests/server/test_fuzz.py $(ARGS)
 
+test-clients: $(STAMP) $(CLIENTS)/.complete
+	SAYWIRE_CLIENTS='$(CLIENTS)' $(BIN)/python -m pytest tests/clients $(ARGS)
+
+$(CLIENTS)/.complete: $(wildcard tests/clients/*.txt tests/clients/*.json) scripts/make_clients.sh $(STAMP)
+	@scripts/make_clients.sh '$(CLIENTS)' '$(BIN)/python'
+	@touch $@
+
 check: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -56,5 +65,5 @@ samples:
 	scripts/make_samples.sh
 
 clean:
-	rm -rf '$(VENV)' build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf '$(VENV)' '$(CLIENTS)' build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

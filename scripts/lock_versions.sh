@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Choose the newest version of everything, for every Python from 3.11 on, and write it to constraints.txt.
-# lock_versions.sh VENV
+# Choose the newest version of everything, for every Python from 3.11 on: of what we are made of, in
+# constraints.txt, and of what comes with the clients that test us. lock_versions.sh VENV
 set -euo pipefail
 cd "$(dirname "$0")/.."
 "$1/bin/python" -m pip install --quiet uv
-{
+
+compile() {
     echo '# Exact versions of everything, also of what builds and tests. Made by: make lock'
-    printf '%s\n' pip hatchling editables | "$1/bin/uv" pip compile --quiet --universal --python-version 3.11 \
-        --no-header --no-annotate --group dev pyproject.toml -
-} > constraints.new
+    "$1/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate "${@:2}"
+}
+
+printf '%s\n' pip hatchling editables | compile "$1" --group dev pyproject.toml - > constraints.new
 mv constraints.new constraints.txt
+compile "$1" tests/clients/requirements.txt > tests/clients/constraints.new
+mv tests/clients/constraints.new tests/clients/constraints.txt

@@ -2,6 +2,8 @@
 
 import json
 import random
+import re
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +15,17 @@ from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.protocols.solo import Solo
 from saywire.types import Options
 
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "openai.md").read_text("utf-8")
+DOCUMENTED = set(re.findall(r"`(\w+)`", PAGE.split("### Errors and closes")[1].split("###")[0]))
+"""Whatever stands between backticks there, codes of errors among them."""
+
 
 class Line:
     """A wire on the telephone: it is given frames and events, and all it says is looked at."""
 
     def __init__(self, new_wire, path, dice):
         self.dice = dice
+        self.new_wire = new_wire
         self.time = NOW
         wire = new_wire(surroundings(lambda: self.time, lifetime=dice.choice([None, 500.0])))
         self.wire = wire if isinstance(wire, Multiplex) else Solo(wire, Options(), lambda: self.time)
@@ -56,6 +63,11 @@ class Line:
             self.peer.obey(order)
         self.look()
 
+    def listen(self, event):
+        assert isinstance(event, dict)
+        if self.new_wire is OpenAiRealtime and event["type"] == "error":
+            assert event["error"]["code"] in DOCUMENTED, event
+
     def look(self, refused=False):
         sent = self.wire.frames_to_send()
         for frame in sent:
@@ -63,7 +75,7 @@ class Line:
                 assert not refused, "a bad request ended it"
                 self.closed = True
             elif isinstance(frame, str):
-                assert isinstance(json.loads(frame), dict)
+                self.listen(json.loads(frame))
             else:
                 assert isinstance(frame, bytes)
 
@@ -98,7 +110,8 @@ def test_a_refusal_is_an_error_event_that_names_the_client_s_event():
             event = json.loads(sent)
             assert event.keys() == {"type", "event_id", "error"} and event["type"] == "error"
             details = event["error"]
-            assert details["type"] == "invalid_request_error" and details["code"] and details["message"]
+            assert details["type"] == "invalid_request_error" and details["message"]
+            assert details["code"] in DOCUMENTED
             assert details.keys() == {"type", "code", "message", "param", "event_id"}
             assert details["event_id"] == event_id_of(frame)
 

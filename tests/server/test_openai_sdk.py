@@ -16,6 +16,7 @@ import numpy as np
 import openai
 import pytest
 from openai import AsyncOpenAI
+from websockets.exceptions import ConnectionClosed
 
 import saywire
 from saywire.audio.container import decode
@@ -136,6 +137,34 @@ async def test_realtime_with_a_wrong_key_is_told_why(at):
     async with client.realtime.connect(model="fake") as connection:
         event = await connection.recv()
     assert (event.type, event.error.code) == ("error", "invalid_api_key")
+
+
+@shared
+async def test_realtime_where_nobody_speaks(at):
+    async with at.client.realtime.connect(model="fake") as connection:
+        turns = {"type": "server_vad", "idle_timeout_ms": 100}
+        await connection.session.update(
+            session={"type": "transcription", "audio": {"input": {"turn_detection": turns}}}
+        )
+        await connection.input_audio_buffer.append(audio=pcm(quiet(1.0)))
+        events = await until(connection, "completed")
+        timeout, committed = (event for event in events if event.type.startswith("input_audio_buffer."))
+        assert (timeout.type, committed.type) == (
+            "input_audio_buffer.timeout_triggered",
+            "input_audio_buffer.committed",
+        )
+        assert timeout.item_id == committed.item_id == events[-1].item_id
+        assert timeout.audio_start_ms == 0 < timeout.audio_end_ms <= 667  # 16000 samples at 24 kHz
+        assert events[-1].transcript == ""
+
+
+@in_loop
+async def test_realtime_session_that_is_too_old_is_told_so_and_closed():
+    async with running(max_session_seconds=0.1) as at, at.client.realtime.connect(model="fake") as connection:
+        assert (await until(connection, "error"))[-1].error.code == "session_expired"
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+        assert closed.value.rcvd.code == 1001
 
 
 @in_loop

@@ -4,11 +4,14 @@ import time
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from saywire.server.app import create_app
 from saywire.server.wires import new_id, steady_clock
-from server.doubles import ScriptedHost, in_loop, serving, settings
+from server.doubles import PlainWire, ScriptedHost, in_loop, serving, settings
 
 LOCKED = settings(api_keys=("sesame",))
 
@@ -35,6 +38,31 @@ async def test_each_path_has_its_wire():
             await ws.send("begin a")
             await ws.send("finish a")
             assert await ws.recv() == "a finished"
+
+
+async def told(app: Starlette, path: str, key: str) -> list[str]:
+    """What a client hears that connects and goes."""
+    messages = [{"type": "websocket.connect"}, {"type": "websocket.disconnect"}]
+    sent = []
+
+    async def receive() -> dict:
+        return messages.pop(0)
+
+    async def send(message: dict) -> None:
+        sent.append(message.get("text"))
+
+    headers = [(b"api-key", key.encode())]
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+    await app(scope | {"root_path": ""}, receive, send)
+    return [text for text in sent if text]
+
+
+@in_loop
+async def test_the_application_may_be_mounted_below_a_path():
+    inside = create_app(ScriptedHost(), settings(api_keys=("sesame",)), {"/plain": PlainWire})
+    app = Starlette(routes=[Mount("/speech", inside)])
+    assert "hello /speech/plain -" in await told(app, "/speech/plain", "sesame")
+    assert (await told(app, "/speech/plain", "x"))[0].startswith("error invalid_api_key")
 
 
 @in_loop

@@ -37,13 +37,12 @@ class Door:
         self._surroundings = Surroundings(new_id, house.now, options, lifetime, vocabularies)
 
     async def let_in(self, socket: WebSocket) -> None:
-        await self._connect(socket, self._wires[socket.scope["path"]]).run()
+        await self._connect(socket, self._wires[_path_in(socket.scope)]).run()
 
     async def refuse(self, scope: Scope, receive: Receive, send: Send, error: SaywireError) -> None:
         """Each wire has its own words; where there is none, HTTP has."""
-        if scope["path"] in self._wires:
-            socket = WebSocket(scope, receive, send)
-            await self._connect(socket, self._wires[scope["path"]]).run(error)
+        if new_wire := self._wires.get(_path_in(scope)):
+            await self._connect(WebSocket(scope, receive, send), new_wire).run(error)
         else:
             await problems.respond(error)(scope, receive, send)
 
@@ -59,6 +58,12 @@ class Door:
             return SessionLog(secrets.token_hex(4), path, client, options.model)
 
         return Connection(socket, wire, self._house, new_log)
+
+
+def _path_in(scope: Scope) -> str:
+    """Within this application, wherever that is mounted."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def new_id(kind: str) -> str:

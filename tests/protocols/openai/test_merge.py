@@ -1,8 +1,7 @@
 import msgspec
 import pytest
 
-from saywire.errors import BadRequest
-from saywire.protocols.openai.merge import listed, merge, quoted
+from saywire.protocols.openai.merge import merge
 from saywire.protocols.openai.options import opening_settings
 from saywire.protocols.openai.session import Format, SessionPatch
 
@@ -92,76 +91,3 @@ def test_the_flat_shape_says_the_same_and_the_nested_one_wins():
         }
     )
     assert flat == nested
-
-
-@pytest.mark.parametrize(
-    ("changes", "param", "code"),
-    [
-        ({"format": {"rate": 7999}}, "format.rate", "integer_below_min_value"),
-        ({"format": {"rate": 96001}}, "format.rate", "integer_above_max_value"),
-        ({"format": {"type": "audio/opus"}}, "format.type", "invalid_value"),
-        ({"transcription": {"languages": []}}, "transcription.languages", "empty_array"),
-        ({"transcription": {"languages": ["en", "??"]}}, "transcription.languages[1]", "invalid_value"),
-        ({"transcription": {"language": "??"}}, "transcription.language", "invalid_value"),
-        ({"transcription": {"delay": "soon"}}, "transcription.delay", "invalid_value"),
-        (
-            {"transcription": {"grammar": "g", "vocabulary": ["v"]}},
-            "transcription.vocabulary",
-            "invalid_value",
-        ),
-        ({"noise_reduction": {"type": "deaf"}}, "noise_reduction.type", "invalid_value"),
-        ({"turn_detection": {"threshold": -0.1}}, "turn_detection.threshold", "decimal_below_min_value"),
-        (
-            {"turn_detection": {"prefix_padding_ms": 10_001}},
-            "turn_detection.prefix_padding_ms",
-            "integer_above_max_value",
-        ),
-        (
-            {"turn_detection": {"silence_duration_ms": 60_001}},
-            "turn_detection.silence_duration_ms",
-            "integer_above_max_value",
-        ),
-        (
-            {"turn_detection": {"type": "semantic_vad", "eagerness": "no"}},
-            "turn_detection.eagerness",
-            "invalid_value",
-        ),
-    ],
-)
-def test_a_bad_value_is_named(changes, param, code):
-    with pytest.raises(BadRequest) as refused:
-        updated(changes)
-    assert (refused.value.param, refused.value.code) == (f"session.audio.input.{param}", code)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"format": {"rate": 8000}},
-        {"format": {"rate": 96000}},
-        {"format": {"type": "audio/pcmu", "rate": 1}},
-        {"transcription": {"language": ""}},
-        {"transcription": {"language": "auto", "keywords": [], "languages": None}},
-        {"transcription": {"grammar": "g", "vocabulary": []}},
-        {"turn_detection": {"threshold": 0, "prefix_padding_ms": 0, "silence_duration_ms": 0}},
-        {"turn_detection": {"threshold": 1, "prefix_padding_ms": 10_000, "silence_duration_ms": 60_000}},
-        {"turn_detection": {"type": "semantic_vad", "eagerness": None}},
-    ],
-)
-def test_the_edges_are_allowed(changes):
-    updated(changes)
-
-
-def test_only_transcription_sessions_are_updated():
-    with pytest.raises(BadRequest, match="realtime session update to a transcription session") as refused:
-        patched(opening_settings(None), type="realtime")
-    assert refused.value.code == "invalid_parameter"
-    with pytest.raises(BadRequest, match="'translation'"):
-        patched(opening_settings(None), type="translation")
-
-
-def test_values_are_listed_as_the_service_lists_them():
-    assert listed(("a",)) == "'a'"
-    assert listed(("a", "b")) == "'a' and 'b'"
-    assert listed(("a", "b", "c")) == "'a', 'b', and 'c'"
-    assert quoted("x" * 300) == f"'{'x' * 200}...'"

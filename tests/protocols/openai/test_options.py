@@ -37,7 +37,9 @@ def test_what_is_asked_for_goes_before():
     [
         ({"language": "en-GB"}, "en"),
         ({"language": "French"}, "fr"),
-        ({"languages": ("es", "en")}, "es"),
+        ({"languages": ("es",)}, "es"),
+        ({"languages": ("es", "en")}, None),
+        ({"languages": ("auto",)}, "zh"),
         ({"language": "it", "languages": ("es",)}, "it"),
         ({"language": ""}, "zh"),
         ({"language": "auto"}, "zh"),

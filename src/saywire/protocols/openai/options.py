@@ -76,7 +76,7 @@ def session_options(settings: Settings, defaults: Options) -> Options:
         grammar, vocabulary = defaults.grammar, defaults.vocabulary
     return Options(
         model=given(asked.model) or defaults.model,
-        language=_language(asked) or defaults.language,
+        language=_language(asked, defaults.language),
         prompt=given(asked.prompt) or defaults.prompt,
         hotwords=given(asked.keywords) or defaults.hotwords,
         grammar=grammar,
@@ -108,9 +108,13 @@ def spoken(language: str) -> bool:
     return language.strip().lower() not in ("", "auto")
 
 
-def _language(asked: Transcription) -> str | None:
-    named = given(asked.language) or next(iter(given(asked.languages) or ()), "")
-    return language_code(named) if spoken(named) else None
+def _language(asked: Transcription, default: str | None) -> str | None:
+    """``languages`` are those that may be spoken: several leave it to the model which it hears."""
+    several = tuple(filter(spoken, given(asked.languages) or ()))
+    named = given(asked.language) or ""
+    if spoken(named):
+        return language_code(named)
+    return language_code(several[0]) if len(several) == 1 else None if several else default
 
 
 def turns_kind(turns: TurnDetection) -> str:

@@ -8,8 +8,8 @@ from typing import get_args
 import msgspec
 
 from ...errors import BadRequest
+from .checks import listed, quoted
 from .events import AnyClientEvent
-from .merge import listed, quoted
 
 _decoder: msgspec.json.Decoder[AnyClientEvent] = msgspec.json.Decoder(AnyClientEvent)
 _TYPES = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyClientEvent))

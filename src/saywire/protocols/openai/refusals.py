@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...errors import BadRequest, SaywireError, UnknownModel, Unsupported
 from . import events as wire
-from .merge import quoted
+from .checks import quoted
 
 
 def no_call() -> BadRequest:

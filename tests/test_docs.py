@@ -1,0 +1,45 @@
+"""What the pages of docs/ say, held against the code, the stories and the examples."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from cli.program import ROOT
+from saywire.protocols import PROTOCOLS
+from saywire.protocols.openai.events import AnyClientEvent
+from saywire.protocols.openai.realtime import OpenAiRealtime
+from saywire.runtime.pool import CLOUD_NAMES
+
+OPENAI = (ROOT / "docs" / "openai.md").read_text("utf-8")
+STORIES = ROOT / "tests" / "protocols" / "golden"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the tables between a heading and the next."""
+    section = OPENAI.split(f"# {heading}\n")[1].split("\n#")[0]
+    return [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", OPENAI)
+    assert len(links) > 5
+    assert not [link for link in links if not (ROOT / "docs" / link).exists()]
+
+
+def test_every_story_is_there() -> None:
+    named = [name for row in rows("Errors and closes")[1:] for name in row[3].strip().split(", ") if name]
+    assert len(named) > 20
+    assert not [name for name in named if not (STORIES / f"openai_realtime.{name}.txt").exists()]
+
+
+def test_every_event_of_a_client_is_told_of() -> None:
+    told = "".join(row[0] + row[1] for row in rows("What a client may send"))
+    kinds = [str(kind.__struct_config__.tag) for kind in get_args(AnyClientEvent)]
+    families = {kind: (kind, kind[kind.rindex(".") :], kind.split(".")[0] + ".*") for kind in kinds}
+    assert not [kind for kind, words in families.items() if not any(word in told for word in words)]
+
+
+def test_every_path_and_every_name_of_a_model_is_told_of() -> None:
+    paths = [path for path, wire in PROTOCOLS.items() if wire is OpenAiRealtime]
+    assert not [name for name in (*paths, *CLOUD_NAMES) if f"{name}`" not in OPENAI]

@@ -144,6 +144,19 @@ class FallbackConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerConfig:
+    """A port of its own for one wire, at any path, for clients whose path or port cannot be changed."""
+
+    name: str
+    wire: str
+    """One of ``protocols.NAMES``: funasr, ptt, dashscope, ..."""
+    port: int
+    """0 takes a free one."""
+    host: str = ""
+    """Empty: the server's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     folder: str | None = None
     """Where models are installed; none: ``saywire/models`` in the user's data folder."""
@@ -168,6 +181,7 @@ class Config:
     remote: tuple[RemoteConfig, ...] = ()
     two_pass: tuple[TwoPassConfig, ...] = ()
     fallback: tuple[FallbackConfig, ...] = ()
+    listener: tuple[ListenerConfig, ...] = ()
 
 
 RANGES: Mapping[str, msgspec.Meta] = {
@@ -195,6 +209,8 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "remote.requests": msgspec.Meta(ge=1, le=256),
     "remote.window": msgspec.Meta(ge=5, le=120),
     "remote.partials": msgspec.Meta(ge=0, le=60),
+    "listener.wire": msgspec.Meta(min_length=1),
+    "listener.port": msgspec.Meta(ge=0, le=65_535),
     "two_pass.partials": msgspec.Meta(min_length=1),
     "two_pass.finals": msgspec.Meta(min_length=1),
     "fallback.models": msgspec.Meta(min_length=2),

@@ -22,3 +22,12 @@ PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/ws/asr": Ptt,
 }
 """The adapter of each websocket path."""
+
+NAMES: dict[str, str] = {
+    "openai": "/v1/realtime",
+    "dashscope": "/api-ws/v1/realtime",
+    "dashscope-tasks": "/api-ws/v1/inference",
+    "funasr": "/",
+    "ptt": "/ws/asr",
+}
+"""What the configuration calls a wire that is to have a port of its own."""

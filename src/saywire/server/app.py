@@ -29,6 +29,7 @@ from ..runtime.places import find_data
 from ..types import Options
 from . import problems
 from .auth import Auth
+from .borrowed import add_borrowed
 from .connection import House
 from .customization import add_customization
 from .limits import Admission
@@ -63,6 +64,7 @@ def create_app(
     add_customization(app, vocabularies)
     add_models(app, host)
     add_health(app, host, admission)
+    add_borrowed(app, host, config, admission)
     add_front_page(app, host, wires)
     app.router.default = not_found
     return app

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import NotAllowed
 from . import problems
+from .borrowed import OPEN_PAGES
 
 OPEN_PATHS = frozenset({"/", "/health", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 """What a load balancer and a person with a browser may see without a key: nothing that hears audio."""
@@ -62,7 +63,8 @@ class Auth:
 
 def _is_open(scope: Scope) -> bool:
     path: str = scope["path"]
-    return scope["type"] == "http" and (path in OPEN_PATHS or path.startswith(OPEN_PREFIXES))
+    named = path in OPEN_PATHS or path in OPEN_PAGES or path.startswith(OPEN_PREFIXES)
+    return scope["type"] == "http" and named
 
 
 def _keys_in(scope: Scope) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """What clients of other servers look at over HTTP, at the paths and in the fields that they know.
 
 Two of the services whose wires are spoken here say over HTTP how they are: the push-to-talk service on FunASR
-(version 2.1.0) and the open Qwen3-ASR realtime server (version 1.0.0). Source: their READMEs, 2026-11-21. Their
-paths are also those of this server's own pages, so they are answered there only where a port belongs to their
-wire (``listeners.py``), and at paths below the wire's own everywhere.
+(version 2.1.0) and the open Qwen3-ASR realtime server (version 1.0.0). Source: their READMEs, 2026-11-21.
+Their paths are also those of this server's own pages, so they are answered there only where a port belongs to
+their wire (``listeners.py``), and at paths below the wire's own everywhere.
 """
 
 from __future__ import annotations

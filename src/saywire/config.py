@@ -35,6 +35,8 @@ class ServerConfig:
     """Sites whose pages may read answers over HTTP (CORS), as in https://example.com; * for all."""
     check_origin: bool = False
     """Refuse whatever pages of other sites ask for, websockets too, which browsers let them open."""
+    audio_hosts: tuple[str, ...] = ()
+    """Hosts from which audio may be fetched that a request only names by its address."""
     vocabularies: str | None = None
     """The SQLite file of hotwords that clients store; none: in the user's data folder."""
     tls_cert: str | None = None

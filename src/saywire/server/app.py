@@ -32,10 +32,13 @@ from .auth import Auth
 from .borrowed import add_borrowed
 from .connection import House
 from .customization import add_customization
+from .dashscope import add_dashscope
+from .hearing import Hearing
 from .limits import Admission
 from .origins import OriginCheck, check_origins, share
 from .requests import RequestNames, show_name
 from .transcriptions import add_transcriptions
+from .uploads import add_uploads
 from .vocabularies import Vocabularies
 from .wires import Door, Wires, steady_clock
 
@@ -62,6 +65,9 @@ def create_app(
         app.router.add_websocket_route(path, door.let_in)
     add_transcriptions(app, host, config, admission, options)
     add_customization(app, vocabularies)
+    hearing = Hearing(host, config.server, admission)
+    add_uploads(app, hearing, options, config.server.max_upload_bytes)
+    add_dashscope(app, hearing, config.server, options)
     add_models(app, host)
     add_health(app, host, admission)
     add_borrowed(app, host, config, admission)

@@ -29,7 +29,7 @@ from ..protocols.base import Begin, Close, Frame, Give, Handshake, Multiplex, Or
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
 from .limits import Admission
-from .logs import SessionLog, logger
+from .logs import Meter, SessionLog, logger
 from .seats import Seats
 
 GOING_AWAY = 1012
@@ -48,6 +48,8 @@ class House:
     now: Callable[[], float]
     """The clock that the wires' deadlines go by; seconds."""
     drain_seconds: float
+    watch: Callable[[str], Meter | None] = lambda path: None
+    """Who counts what goes on at a path."""
 
 
 class Connection:
@@ -105,6 +107,7 @@ class Connection:
         try:
             self._enter()
         except SaywireError as error:
+            self._new_log().fail(error)
             await self._refuse(error)
         else:
             await self._accept()
@@ -198,10 +201,12 @@ class Connection:
             except SaywireError as error:
                 if error.fatal:
                     self._seats.end(order.session, error.code)
+                self._new_log().fail(error)
                 self._wire.fail(error, order.session)
                 self._post()
 
     def _fail(self, error: SaywireError) -> None:
+        self._new_log().fail(error)
         self._wire.fail(error)
         if error.fatal:
             self._cause = error.code

@@ -67,7 +67,9 @@ class Connection:
         self._room.set()
         self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish)
         self._outbox: deque[Frame] = deque()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._due = 0.0
+        """When it rings, by the loop's clock; uvloop's handles do not tell when they are due at once."""
         self._restarting = False
         self._farewell: Close | None = None
         """What to end with when the wire has no Close of its own."""
@@ -236,10 +238,10 @@ class Connection:
             return
         loop = asyncio.get_running_loop()
         due = loop.time() + max(deadline - self._house.now(), 0.0)
-        if self._alarm is None or self._alarm.when() > due:
+        if self._alarm is None or self._due > due:
             if self._alarm:
                 self._alarm.cancel()
-            self._alarm = loop.call_at(due, self._ring)
+            self._alarm, self._due = loop.call_at(due, self._ring), due
 
     def _ring(self) -> None:
         self._alarm = None

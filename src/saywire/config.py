@@ -21,6 +21,8 @@ class ServerConfig:
     """0 takes a free one."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Empty: everybody who can reach the port may use it."""
+    open_metrics: bool = False
+    """Whether /metrics may be read without a key."""
     max_sessions: int = 1000
     max_session_seconds: float = 0.0
     """How long one may last, on wires that can tell their clients; 0: any time."""

@@ -445,6 +445,18 @@ async def test_deadline_that_has_moved_on_is_not_there_yet():
 
 
 @in_loop
+async def test_deadlines_that_are_due_at_once_may_be_set_again(caplog):
+    sent = []
+    socket, frames = make_socket(sent)
+    connection = make_connection(socket, ScriptedHost(), PlainWire, lambda: 0.0)
+    for message in ("alarm 0.0001", "alarm 0.0002", "echo on it goes"):
+        frames.put_nowait({"type": "websocket.receive", "text": message})
+    frames.put_nowait({"type": "websocket.disconnect"})
+    await connection.run()
+    assert "broke" not in caplog.text
+
+
+@in_loop
 async def test_lingering_leaves_the_socket_open_for_the_client_to_close():
     host = ScriptedHost()
     async with serving(host) as at:

@@ -185,6 +185,7 @@ class Pool:
             entry.summary,
             crew.info,
             len(crew.staying),
+            crew.restarts,
             crew.sessions,
             measure(pids),
         )

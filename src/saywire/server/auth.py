@@ -9,7 +9,7 @@ No keys configured: everybody may.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -33,13 +33,20 @@ RefuseWebsocket = Callable[[Scope, Receive, Send, NotAllowed], Awaitable[None]]
 class Auth:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str], refuse_websocket: RefuseWebsocket) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: Sequence[str],
+        refuse_websocket: RefuseWebsocket,
+        open_paths: Collection[str] = OPEN_PATHS,
+    ) -> None:
         self._app = app
+        self._open_paths = open_paths
         self._refuse_websocket = refuse_websocket
         self._keys = tuple(key.encode() for key in keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not self._keys or _is_open(scope):
+        if scope["type"] == "lifespan" or not self._keys or self._is_open(scope):
             return await self._app(scope, receive, send)
         offered = list(_keys_in(scope))
         if any(self._knows(key) for key in offered):
@@ -55,16 +62,15 @@ class Auth:
         else:
             await problems.respond(error)(scope, receive, send)
 
+    def _is_open(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        named = path in self._open_paths or path in OPEN_PAGES or path.startswith(OPEN_PREFIXES)
+        return scope["type"] == "http" and named
+
     def _knows(self, key: str) -> bool:
         offered = key.encode()
         # Every key is compared, and each in constant time, so that the time tells nothing.
         return any([hmac.compare_digest(offered, known) for known in self._keys])
-
-
-def _is_open(scope: Scope) -> bool:
-    path: str = scope["path"]
-    named = path in OPEN_PATHS or path in OPEN_PAGES or path.startswith(OPEN_PREFIXES)
-    return scope["type"] == "http" and named
 
 
 def _keys_in(scope: Scope) -> Iterator[str]:

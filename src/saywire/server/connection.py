@@ -29,7 +29,7 @@ from ..protocols.base import Begin, Close, Frame, Give, Handshake, Multiplex, Or
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
 from .limits import Admission
-from .logs import SessionLog, logger
+from .logs import Meter, SessionLog, logger
 from .seats import Seats
 
 GOING_AWAY = 1012
@@ -48,6 +48,8 @@ class House:
     now: Callable[[], float]
     """The clock that the wires' deadlines go by; seconds."""
     drain_seconds: float
+    watch: Callable[[str], Meter | None] = lambda path: None
+    """Who counts what goes on at a path."""
 
 
 class Connection:
@@ -65,7 +67,9 @@ class Connection:
         self._room.set()
         self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish)
         self._outbox: deque[Frame] = deque()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._due = 0.0
+        """When it rings, by the loop's clock; uvloop's handles do not tell when they are due at once."""
         self._restarting = False
         self._farewell: Close | None = None
         """What to end with when the wire has no Close of its own."""
@@ -105,6 +109,7 @@ class Connection:
         try:
             self._enter()
         except SaywireError as error:
+            self._new_log().fail(error)
             await self._refuse(error)
         else:
             await self._accept()
@@ -198,10 +203,12 @@ class Connection:
             except SaywireError as error:
                 if error.fatal:
                     self._seats.end(order.session, error.code)
+                self._new_log().fail(error)
                 self._wire.fail(error, order.session)
                 self._post()
 
     def _fail(self, error: SaywireError) -> None:
+        self._new_log().fail(error)
         self._wire.fail(error)
         if error.fatal:
             self._cause = error.code
@@ -231,10 +238,10 @@ class Connection:
             return
         loop = asyncio.get_running_loop()
         due = loop.time() + max(deadline - self._house.now(), 0.0)
-        if self._alarm is None or self._alarm.when() > due:
+        if self._alarm is None or self._due > due:
             if self._alarm:
                 self._alarm.cancel()
-            self._alarm = loop.call_at(due, self._ring)
+            self._alarm, self._due = loop.call_at(due, self._ring), due
 
     def _ring(self) -> None:
         self._alarm = None

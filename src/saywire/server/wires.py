@@ -55,7 +55,7 @@ class Door:
         client = socket.client.host if socket.client else "?"
 
         def new_log() -> SessionLog:
-            return SessionLog(secrets.token_hex(4), path, client, options.model)
+            return SessionLog(secrets.token_hex(4), path, client, options.model, self._house.watch(path))
 
         return Connection(socket, wire, self._house, new_log)
 

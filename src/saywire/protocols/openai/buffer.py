@@ -10,10 +10,9 @@ import pybase64
 from ...audio.pcm import Pcm16, from_alaw, from_mulaw
 from ...errors import BadRequest
 from ...messages import Audio
-from .options import ALAW, MULAW, PCM_RATE, number
+from .options import ALAW, MULAW, rate_of
 from .session import Format
 
-G711_RATE = 8_000
 SHORTEST = 0.1
 """Seconds; the service refuses to commit less."""
 
@@ -22,8 +21,7 @@ class InputBuffer:
     """Positions are seconds from the session's first sample, as the session itself counts them."""
 
     def __init__(self) -> None:
-        self._heard = 0.0
-        self._begin = 0.0
+        self._first = self._heard = self._begin = 0.0
         self._pcm = Pcm16()
         self._commits: deque[bool] = deque()
         self._clears: deque[float] = deque()
@@ -49,10 +47,25 @@ class InputBuffer:
 
     def _samples(self, data: bytes, form: Format) -> Audio:
         if form.type == MULAW:
-            return Audio(from_mulaw(data), G711_RATE)
+            return Audio(from_mulaw(data), rate_of(form))
         if form.type == ALAW:
-            return Audio(from_alaw(data), G711_RATE)
-        return Audio(self._pcm.feed(data), round(number(form.rate, PCM_RATE)))
+            return Audio(from_alaw(data), rate_of(form))
+        return Audio(self._pcm.feed(data), rate_of(form))
+
+    def resume(self, heard: float, turn: float) -> None:
+        """Go on where another buffer was: so much was heard; the last utterance had ended at ``turn``."""
+        self._first = self._heard = heard
+        self._begin = turn
+
+    @property
+    def heard(self) -> float:
+        """Seconds of audio, all told."""
+        return self._heard
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was appended."""
+        return self._heard == self._first
 
     def align(self) -> None:
         """The next append starts with a whole sample."""

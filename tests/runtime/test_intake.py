@@ -37,5 +37,15 @@ def test_positions_are_translated_from_where_it_began() -> None:
     rest = intake.flush()
     assert len(half) + len(rest) == 800
     assert not np.concatenate([half, rest]).any()  # what is no number is silence
-    settled = intake.complete(m.Settled(5800, 0, 1, "context"), "fake")
-    assert settled == m.Settled(5800, 0, 1, "context", "fake", m.Reentry(7500, 24_000, 800))
+    settled = intake.complete(m.Settled(5700, 0, 1, "context"), "fake")
+    assert settled == m.Settled(5700, 0, 1, "context", "fake", m.Reentry(7500, 24_000, 700))
+    assert intake.complete(m.Settled(5800, 0, 1), "fake").reentry == m.Reentry(8700, 24_000)
+
+
+def test_a_little_audio_of_which_nothing_has_come_yet_was_heard_all_the_same() -> None:
+    intake = Intake()
+    assert not intake.heard
+    assert len(intake.feed(m.Audio(np.zeros(3, np.float32), 24_000))) == 0
+    assert intake.heard
+    intake.resume(m.Settled(16_000, 0, 0, reentry=m.Reentry(24_000, 24_000)))
+    assert not intake.heard

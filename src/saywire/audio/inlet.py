@@ -74,6 +74,7 @@ class Inlet:
         rest = self._filter.flush()
         self._filter = None
         self.position += len(rest)
+        self._stretches.append(_Stretch(self.heard, self.position, 0, self._rate))
         return rest
 
     def find(self, position: int) -> Reentry:
@@ -85,9 +86,8 @@ class Inlet:
     def _begin(self, rate: int) -> None:
         start, self._start = self._start, Reentry()
         self._filter = Seconds(rate, start.lead, start.known)
-        if self._stretches[-1].heard == self.heard:  # nothing came since
-            self._stretches.pop()
-        self._stretches.append(_Stretch(self.heard, self.position - start.known, start.lead, rate))
+        # In place of the one that began with the last flush, when the rate was not known.
+        self._stretches[-1] = _Stretch(self.heard, self.position - start.known, start.lead, rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Hosted:
         match command:
             case m.Audio():
                 self._take_audio(command)
-            case m.Configure() if not self._keep.heard:
+            case m.Configure() if not self._intake.heard:
                 self._ask(command)
             case m.Configure() if wrong := self._what_is_too_late(command):
                 self._say(m.Failed(None, wrong))

@@ -18,10 +18,16 @@ from ..types import Samples
 class Intake:
     def __init__(self) -> None:
         self._inlet = Inlet()
+        self._start = 0
         self._came = 0
         self._given: deque[int] = deque()  # the numbers here of those that the session counts next
         self._counted = 0  # that have settled, as the session counts
         self._settled = 0  # and as they came
+
+    @property
+    def heard(self) -> bool:
+        """Whether there was any audio, be it so little that nothing has come of it yet."""
+        return self._inlet.heard > self._start
 
     def take(self, command: m.Command) -> None:
         """A command has come."""
@@ -47,6 +53,7 @@ class Intake:
     def resume(self, settled: m.Settled) -> None:
         """Before any audio: it goes on from here."""
         self._inlet = Inlet(settled.reentry, settled.position)
+        self._start = self._inlet.heard
 
     def complete(self, settled: m.Settled, model: str) -> m.Settled:
         """For the connection; each at most once, in order."""

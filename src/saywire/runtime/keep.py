@@ -38,17 +38,11 @@ class Keep:
         """Commands other than audio that are kept."""
         self._kept: deque[Kept] = deque()
         self._number = 0
-        self._start = 0
 
     def begin(self, settled: m.Settled) -> None:
         """Before any audio: where it begins."""
         self.settled = settled
-        self.position = self._start = settled.position
-
-    @property
-    def heard(self) -> bool:
-        """Whether there was any audio."""
-        return self.position > self._start
+        self.position = settled.position
 
     def __len__(self) -> int:
         return len(self._kept)

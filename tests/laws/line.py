@@ -5,7 +5,6 @@ Exact and quick, so that connections can be cut anywhere. What is on its way whe
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Callable
 
@@ -103,22 +102,16 @@ class House:
             place.work()
 
 
-_sessions = itertools.count()
-
-
 class Line:
     """One connection to a server. ``frames`` are on their way to the client."""
 
-    def __init__(self, house: House, query: dict[str, str] | None = None, name: str | None = None) -> None:
-        ids = itertools.count(1)
-        name = name or f"{next(_sessions)}_"
-        surroundings = Surroundings(lambda kind: f"{kind}_{name}{next(ids)}", lambda: 1_789_000_000.0)
+    def __init__(self, house: House, world: Surroundings) -> None:
         self.frames: deque[str] = deque()
         self.closed: Close | None = None
-        self.adapter = OpenAiRealtime(surroundings)
+        self.adapter = OpenAiRealtime(world)
         self._house = house
         self._hosted = Hosted(house, Options(), lambda: None, 600.0)
-        self._obey(self.adapter.connect(Handshake("/v1/realtime", query or {"intent": "transcription"})))
+        self._obey(self.adapter.connect(Handshake("/v1/realtime", {"intent": "transcription"})))
 
     def say(self, frame: str) -> None:
         """A frame from the client; the server does all there is to do."""

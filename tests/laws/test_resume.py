@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from laws.line import House, Line
+from protocols.adapters import surroundings
 from saywire import messages as m
 from saywire.client.wire import RealtimeWire
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.types import RATE, Options, Samples, Turns
 
+WORLD = surroundings()
+"""Of all servers: no id is given twice."""
 ADAPTING = Conduct(adapts=True)
 DOUBTING = Conduct(adapts=True, stability="agreement", tail=0.3)
 
@@ -60,7 +63,7 @@ class Client:
         self.connections = 1
         self._houses = houses
         self._dice = dice
-        self._line = Line(houses[0])
+        self._line = Line(houses[0], WORLD)
 
     def play(self, script: Sequence[m.Command], cuts: Sequence[int] = ()) -> list[m.Event]:
         said = 0
@@ -91,7 +94,7 @@ class Client:
         assert self.wire.resumable
         if self._dice.random() < 0.5:
             self._line.cut()
-        self._line = Line(self._houses[self.connections % len(self._houses)])
+        self._line = Line(self._houses[self.connections % len(self._houses)], WORLD)
         self.connections += 1
         self.wire.reconnect()
 

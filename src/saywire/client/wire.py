@@ -211,10 +211,10 @@ class RealtimeWire:
 
     def _was_cleared(self, event: ServerEvent) -> m.Event | None:
         found = self._items.clear()
-        order = self._clears.popleft() if self._clears else ""
+        order = self._clears.popleft() if self._clears else None
         if order in self._cleared:
             return None  # it was said on another connection
-        if self._point:
+        if order and self._point:
             self._cleared[order] = found.utterance
         return found
 

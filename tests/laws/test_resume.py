@@ -5,9 +5,14 @@ Cut at random places, seeded: by one message or one answer more or less, with so
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
-from collections.abc import Sequence
-from dataclasses import replace
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +20,20 @@ import pytest
 from laws.line import House, Line
 from protocols.adapters import surroundings
 from saywire import messages as m
+from saywire.audio.pcm import to_alaw, to_mulaw, to_pcm16
+from saywire.client.realtime import connect
+from saywire.client.samples import find_sample
 from saywire.client.wire import RealtimeWire
+from saywire.config import Config, EngineConfig, ServerConfig
+from saywire.engines import ENGINES, Entry
 from saywire.engines.fake import Conduct, FakeEngine
+from saywire.runtime.pool import Pool
+from saywire.server.run import Server
 from saywire.types import RATE, Options, Samples, Turns
 
 WORLD = surroundings()
 """Of all servers: no id is given twice."""
+CUTS = 6
 ADAPTING = Conduct(adapts=True)
 DOUBTING = Conduct(adapts=True, stability="agreement", tail=0.3)
 
@@ -130,17 +143,178 @@ def check_partials(events: Sequence[m.Event]) -> None:
 
 @pytest.mark.parametrize("rate", [16_000, 24_000, 8_000, 44_100])
 @pytest.mark.parametrize("conduct", [ADAPTING, DOUBTING], ids=["stable", "doubting"])
-@pytest.mark.parametrize("seed", range(4))
-def test_a_session_cut_at_random_says_the_same(rate: int, conduct: Conduct, seed: int) -> None:
-    dice = random.Random(seed)
-    script = write_script(dice)
-    houses = [House(FakeEngine(conduct)) for _ in range(2)]
-    whole = Client(houses, rate, random.Random(seed)).play(script)
-    assert len(outcome(whole)[1]) > 5
-    for _ in range(5):
-        cuts = dice.sample(range(1, len(script)), 6)
-        client = Client(houses, rate, dice)
-        events = client.play(script, cuts)
-        assert client.connections == 7
-        assert outcome(events) == outcome(whole)
-        check_partials(events)
+def test_a_session_cut_at_random_says_the_same(rate: int, conduct: Conduct) -> None:
+    dice = random.Random(rate)
+    for _ in range(2):
+        script = write_script(dice)
+        houses = [House(FakeEngine(conduct)) for _ in range(2)]
+        whole = Client(houses, rate, dice).play(script)
+        assert len(outcome(whole)[1]) > 2
+        for _ in range(3):
+            client = Client(houses, rate, dice)
+            events = client.play(script, dice.sample(range(1, len(script)), CUTS))
+            assert client.connections == 1 + CUTS
+            assert outcome(events) == outcome(whole)
+            check_partials(events)
+
+
+# A client that is not ours, after docs/resume.md, in every format.
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    type: str
+    rate: int
+    encode: Callable[[Samples], bytes]
+    width: int = 2
+
+    @property
+    def shown(self) -> dict[str, object]:
+        rate: dict[str, object] = {"rate": self.rate} if self.width == 2 else {}
+        return {"type": self.type} | rate
+
+
+FORMATS = (
+    Format("audio/pcm", 24_000, to_pcm16),
+    Format("audio/pcm", 8_000, to_pcm16),
+    Format("audio/pcm", 11_025, to_pcm16),
+    Format("audio/pcmu", 8_000, to_mulaw, 1),
+    Format("audio/pcma", 8_000, to_alaw, 1),
+)
+CHUNK = 1_600
+
+
+class Stranger:
+    """Sends a recording, 1,600 samples at a time, and begins again where it was told when it is cut off."""
+
+    def __init__(self, houses: Sequence[House], form: Format, samples: Samples) -> None:
+        self.items: list[dict[str, Any]] = []
+        self.previous: dict[str, str | None] = {}
+        self._houses = houses
+        self._form = form
+        self._audio = form.encode(samples)
+        self._place: dict[str, Any] = {}
+        self._connections = 0
+
+    def play(self, cuts: Sequence[int] = ()) -> list[dict[str, Any]]:
+        """What was said of each item; it is cut off after so many samples, counted as they were sent."""
+        for cut in (*cuts, None):
+            self._talk(cut)
+        return self.items
+
+    def _talk(self, cut: int | None) -> None:
+        line = Line(self._houses[self._connections % len(self._houses)], WORLD)
+        self._connections += 1
+        audio = {"input": {"format": self._form.shown}}
+        update = {"type": "transcription", "audio": audio, "resume": self._place}
+        self._say(line, {"type": "session.update", "event_id": "c1", "session": update})
+        at = self._place.get("audio_start", 0)
+        end = len(self._audio) // self._form.width
+        while at < (end if cut is None else min(cut, end)):
+            chunk = self._audio[at * self._form.width : (at + CHUNK) * self._form.width]
+            self._say(line, {"type": "input_audio_buffer.append", "audio": b64encode(chunk).decode()})
+            at += CHUNK
+        if cut is None:
+            self._say(line, {"type": "session.close"})
+
+    def _say(self, line: Line, event: dict[str, Any]) -> None:
+        line.say(json.dumps(event))
+        while line.frames:
+            self._hear(json.loads(line.frames.popleft()))
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        assert event["type"] != "error", event
+        match event["type"].rpartition(".")[2]:
+            case "committed":
+                self.previous[event["item_id"]] = event["previous_item_id"]
+            case "completed":
+                assert event["seq"] == len(self.items) + 1
+                before = self.items[-1]["item_id"] if self.items else None
+                assert self.previous[event["item_id"]] == before
+                self.items.append(event)
+            case "updated" if not self._place:
+                self._place = event["session"]["resume"]
+        if "resume" in event:
+            self._place = event["resume"]
+
+
+def said(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what names a connection's own."""
+    return [{k: v for k, v in item.items() if k not in ("event_id", "item_id", "resume")} for item in items]
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: f"{form.type[6:]}-{form.rate}")
+def test_every_format_goes_on_to_the_last_bit(form: Format) -> None:
+    dice = random.Random(form.rate)
+    samples = np.concatenate([burst(dice) for _ in range(40)])
+    houses = [House(FakeEngine(ADAPTING)) for _ in range(2)]
+    whole = said(Stranger(houses, form, samples).play())
+    assert len(whole) > 3 and whole[0]["words"] and whole[0]["end_sample"] > whole[0]["start_sample"]
+    for _ in range(4):
+        cuts = sorted(dice.sample(range(len(samples)), CUTS))
+        assert said(Stranger(houses, form, samples).play(cuts)) == whole
+
+
+# Real servers, real engines, real sockets.
+
+
+ENTRIES = (
+    *(entry for entry in ENGINES if entry.name == "tiny"),
+    Entry("fake", "fake:load_single", (), "", (), "exact", shares=True),
+)
+
+
+@asynccontextmanager
+async def serving(model: str) -> AsyncIterator[str]:
+    """The address of a server's realtime wire."""
+    config = Config(server=ServerConfig(port=0), engine=EngineConfig(model=model, workers=1))
+    started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async with Pool(config, ENTRIES) as pool:
+        server = Server(config, pool, lambda _, port: started.set_result(port))
+        running = asyncio.create_task(server.serve())
+        try:
+            yield f"ws://127.0.0.1:{await started}/v1/realtime"
+        finally:
+            server.stop()
+            await running
+
+
+async def converse(
+    addresses: Sequence[str], audio: Samples, cuts: Sequence[int], dice: random.Random
+) -> list[m.Event]:
+    """All that is said of the audio, by whoever is there, when the connection is cut at some samples."""
+    async with connect(addresses) as session:
+
+        async def speak() -> None:
+            await session.send(m.Configure(Options(language="en")))
+            for at in range(0, len(audio), CHUNK):
+                await session.send(m.Audio(audio[at : at + CHUNK]))
+                if any(at <= cut < at + CHUNK for cut in cuts):
+                    for _ in range(dice.randrange(50)):
+                        await asyncio.sleep(0)
+                    session._socket.transport.abort()
+            await session.send(m.Finish())
+
+        speaking = asyncio.create_task(speak())
+        events = [event async for event in session]
+        await speaking
+        assert session._calls >= bool(cuts)
+        return events
+
+
+@pytest.mark.parametrize("model", ["tiny", "fake"])
+def test_connections_that_are_cut_change_nothing(model: str) -> None:
+    audio = find_sample("commands").read()
+    dice = random.Random(6)
+
+    async def compare() -> None:
+        async with asyncio.timeout(300), serving(model) as first, serving(model) as second:
+            whole = outcome(await converse([first], audio, (), dice))
+            assert len(whole[1]) > 3
+            for _ in range(8):
+                cuts = dice.sample(range(len(audio)), dice.randrange(1, 4))
+                events = await converse([first, second], audio, cuts, dice)
+                assert outcome(events) == whole
+                check_partials(events)
+
+    asyncio.run(compare())

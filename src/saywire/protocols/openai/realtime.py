@@ -215,7 +215,8 @@ class OpenAiRealtime(Adapter):
         self._session_id = start.point.session or self._session_id
         self._progress.begin(start, self._session_id)
         if start.settled:
-            self._buffer.resume(start.heard, start.turn)
+            place = start.settled.reentry
+            self._buffer.resume(place.heard, place.rate, start.turn)
             self._transcripts.resume(start.turn, start.item)
         self.claim = self._session_id
 

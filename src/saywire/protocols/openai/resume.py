@@ -28,9 +28,9 @@ from .options import given
 from .session import ResumePoint, ResumeWish
 
 VERSION = 1
-MOST_SAMPLES = 1 << 42
+MOST_SAMPLES = 10**12
 """More than a year at any rate."""
-MOST_FINALS = 1 << 31
+MOST_FINALS = 10**9
 LONGEST_ID = 128
 LONGEST_CONTEXT = 8192
 
@@ -74,11 +74,6 @@ class Start:
     """None: at its beginning."""
     turn: float = 0.0
     item: str | None = None
-
-    @property
-    def heard(self) -> float:
-        """Seconds of audio that come before what the client gives next."""
-        return (self.settled.position - self.settled.reentry.known) / RATE if self.settled else 0.0
 
 
 def read_wish(wish: ResumeWish, rate: int) -> Start:

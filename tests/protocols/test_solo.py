@@ -150,3 +150,10 @@ def test_a_wire_may_refuse_over_http():
     assert Stage(Strict()).solo.refuse(Handshake("/"), errors.NotAllowed("x")) == HttpAnswer(
         401, "not_allowed"
     )
+
+
+def test_the_adapter_s_claim_is_the_wire_s():
+    stage = Stage(Plain())
+    assert stage.frames == [] and stage.solo.claim is None
+    stage.adapter.claim = "sess_1"
+    assert stage.frames == [] and stage.solo.claim == "sess_1"

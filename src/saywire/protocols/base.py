@@ -93,6 +93,10 @@ class Wire(Protocol):
     deadline: float | None = None
     """When, by ``Surroundings.now``, ``expire`` is to be called if nothing moves it until then. It may be
     moved by any call, and ``expire`` must: later, or to None."""
+    claim: str | None = None
+    """The name of a session that only one connection may have: whoever claims it takes it from another that
+    still has it, perhaps without knowing that its client is gone. Such a client goes on elsewhere by itself,
+    so its sessions are not made to finish when the server wants to stop."""
 
     def refuse(self, handshake: Handshake, error: SaywireError) -> HttpAnswer | None:
         """The client may not come in: no key, or no room. It is answered over HTTP, before there is a

@@ -93,6 +93,10 @@ class Crew:
         self._rest_if_unused()
 
     @property
+    def model(self) -> str:
+        return self.entry.name
+
+    @property
     def sessions(self) -> int:
         return sum(len(link.sessions) for link in self.links)
 

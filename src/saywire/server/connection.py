@@ -10,6 +10,8 @@ when the wire's deadline passes. When either loop ends, both end (law 6).
 * The server wants to stop (``finish``): the sessions get Finish, their finals are sent, then Close 1012,
   on which clients connect again.
 * An error that ends the session or the connection: told in the wire's own words, then Close.
+* The wire claims a session (``Wire.claim``): its client can go on elsewhere, so neither of the first two
+  makes it finish. Another connection may claim the same: this one is then closed with 4009, at once.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -28,6 +30,7 @@ from ..messages import Finish
 from ..protocols.base import Begin, Close, Frame, Give, Handshake, Multiplex, Order
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
+from .claims import REPLACED, Claim, Claims
 from .limits import Admission
 from .logs import Meter, SessionLog, logger
 from .seats import Seats
@@ -50,6 +53,7 @@ class House:
     drain_seconds: float
     watch: Callable[[str], Meter | None] = lambda path: None
     """Who counts what goes on at a path."""
+    claims: Claims = field(default_factory=Claims)
 
 
 class Connection:
@@ -70,6 +74,7 @@ class Connection:
         self._alarm: asyncio.Handle | None = None
         self._due = 0.0
         """When it rings, by the loop's clock; uvloop's handles do not tell when they are due at once."""
+        self._claim = Claim(house.claims)
         self._restarting = False
         self._farewell: Close | None = None
         """What to end with when the wire has no Close of its own."""
@@ -95,6 +100,7 @@ class Connection:
         finally:
             if self._alarm:
                 self._alarm.cancel()
+            self._claim.leave()
             self._seats.close(self._cause)
 
     def finish(self) -> None:
@@ -102,7 +108,10 @@ class Connection:
         if names := self._seats.unfinished:
             self._restarting = True
             self._seats.ending = "service restart"
-            self._obey(Give(name, Finish()) for name in names)
+            if self._claim.session:
+                self._farewell = Close()
+            else:
+                self._obey(Give(name, Finish()) for name in names)
             self._moved.set()
 
     async def _welcome(self) -> None:
@@ -144,7 +153,7 @@ class Connection:
         writing = asyncio.create_task(self._write())
         self._moved.set()
         try:
-            await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((reading, writing, self._claim.lost), return_when=asyncio.FIRST_COMPLETED)
         finally:
             reading.cancel()
             writing.cancel()
@@ -152,7 +161,10 @@ class Connection:
         for end in ends:
             if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect):
                 raise end
-        if ends[1] is not None:  # nothing was closed by us
+        if self._claim.lost.done():
+            self._seats.close("replaced")
+            await self._close(Close(REPLACED, "replaced"))
+        elif ends[1] is not None:  # nothing was closed by us
             await self._drain()
 
     async def _read(self) -> None:
@@ -225,6 +237,8 @@ class Connection:
     def _post(self) -> None:
         """Put what the wire has to send behind what waits already."""
         self._outbox.extend(self._wire.frames_to_send())
+        if self._wire.claim:
+            self._claim.take(self._wire.claim)
         if self._outbox:
             self._moved.set()
         if len(self._outbox) > ROOM:

@@ -218,8 +218,8 @@ HINTS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
     (("volume",), "five down", True),
     (("qwertz", "/:9.0 #1 @x", "four" * 999), "five down", False),
 )
-"""Hot words, what is heard with them, and whether there is any that the model can use: a beam is searched then,
-which knows how sure it is."""
+"""Hot words, what is heard with them, and whether the model can use any: a beam is searched then, which knows
+how sure it is."""
 
 
 @at_home
@@ -247,13 +247,17 @@ async def test_hot_words_decide_between_words_that_sound_alike(house: House) -> 
 @at_home
 @pytest.mark.parametrize(("keywords", "text"), [([], "five down"), (["four"], "four down")])
 async def test_hot_words_of_a_file(house: House, keywords: list[str], text: str) -> None:
-    found = await house.client.audio.transcriptions.create(
+    found: Any = await house.client.audio.transcriptions.create(
         model="tiny",
         file=("four.wav", wav(read("four-down"))),
         language="en",
+        response_format="verbose_json",
+        timestamp_granularities=["word"],
         extra_body={"keywords": keywords},
     )
     assert found.text == text
+    assert [word.word for word in found.words] == text.split()
+    assert all(hasattr(word, "confidence") == bool(keywords) for word in found.words)
 
 
 @at_home

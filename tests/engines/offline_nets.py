@@ -137,6 +137,40 @@ def _tell_times(peaks: Sequence[str]) -> bytes:
     return graph + gives("us_alphas", ["b", "u"]) + gives("us_cif_peak", ["b", "p"])
 
 
+NEMO = ("▁al", "pha", "▁be", "ta", "<blk>")
+
+
+def make_nemo(folder: Path) -> Path:
+    """Hears one word, "alpha" a little better than "beta"."""
+    folder.mkdir(parents=True)
+    size = len(NEMO)
+    graph = node("MatMul", ["w", "audio_signal"], "outputs") + node("Identity", ["length"], "encoded_lengths")
+    weights = np.random.default_rng(5).standard_normal((size, 80)).astype(np.float32) * 0.05
+    weights[[0, 2]] = weights[[1, 3]] = weights[0]
+    graph += tensor("w", weights) + takes("audio_signal", ["n", 80, "t"]) + takes("length", ["n"], INT64)
+    graph += gives("outputs", ["n", size, "t"]) + gives("encoded_lengths", ["n"], INT64)
+    metadata = {"vocab_size": size - 1, "subsampling_factor": 8, "normalize_type": "per_feature", "url": ""}
+    metadata |= {"pred_rnn_layers": 1, "pred_hidden": 2, "model_type": "EncDecRNNTBPEModel"}
+    (folder / "encoder.int8.onnx").write_bytes(model(graph, metadata))
+    after = np.full((size, size), -9.0, np.float32)
+    after[4, 0], after[4, 2], after[0, 1], after[2, 3], after[[1, 3], 4] = 0.0, -0.5, 9.0, 9.0, 9.0
+    graph = tensor("after", after) + node("Gather", ["after", "targets"], "rows", axis=0)
+    graph += ints("column", 1, size, 1) + node("Reshape", ["rows", "column"], "outputs")
+    graph += node("Identity", ["target_length"], "prednet_lengths")
+    graph += takes("targets", ["n", "u"], INT32) + takes("target_length", ["n"], INT32)
+    graph += gives("outputs", ["n", size, "u"]) + gives("prednet_lengths", ["n"], INT32)
+    for name in ("1", "2"):
+        graph += node("Identity", [f"in_{name}"], f"out_{name}")
+        graph += takes(f"in_{name}", [1, "n", 2]) + gives(f"out_{name}", [1, "n", 2])
+    (folder / "decoder.int8.onnx").write_bytes(model(graph, {}))
+    graph = node("Add", ["heard", "said"], "both") + ints("row", 1, 1, 1, size)
+    graph += node("Reshape", ["both", "row"], "logit") + gives("logit", ["n", 1, 1, size])
+    graph += takes("heard", ["n", size, 1]) + takes("said", ["n", size, 1])
+    (folder / "joiner.int8.onnx").write_bytes(model(graph, {}))
+    write_tokens(folder, NEMO)
+    return folder
+
+
 def make_offline_transducer(folder: Path) -> Path:
     """The shipped network for whole recordings as the encoder of a transducer, whose decoder adds nothing. It
     says a word again for every 40 ms that it lasts."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.test_pieces import sentencepiece
-from saywire.engines.hotwords import LONGEST, MOST, Speller, make_speller, write_aliases
+from saywire.engines.hotwords import LONGEST, ROOM, Speller, make_speller, write_aliases
 from saywire.engines.letters import BYTE_LETTERS
 from saywire.engines.sherpa import TINY
 from saywire.engines.token_table import read_tokens
@@ -86,7 +86,7 @@ def test_phrases_are_handed_over_under_other_names(tmp_path: Path) -> None:
     speller = make(tmp_path, ["▁s", "top", "▁go", "q7"])
     assert speller.write(["stop go", "stay", "go"]) == ("qq1 qq2 qq3/qq3", 1)
     assert speller.write([]) == ("", 0)
-    assert speller.write(["go"] * (MOST + 3))[1] == 3
+    assert speller.write(["go"] * (ROOM // 2 + 3))[1] == 3
     copy = write_aliases(tmp_path / "tokens.txt", speller, tmp_path / "copy.txt")
     lines = copy.read_text("utf-8").splitlines()
     assert (

@@ -11,6 +11,7 @@ from engines.contract import EngineContract, Speech, hear
 from engines.folders import make_folder
 from engines.offline_nets import (
     SPOKEN,
+    make_nemo,
     make_offline_paraformer,
     make_offline_transducer,
     make_sense_voice,
@@ -184,6 +185,15 @@ def test_hot_words_change_what_a_transducer_hears(transducer: Windowed) -> None:
         for words in ((), ("qwertz",), ("volume", "four"), ())
     ]
     assert heard == ["five down", "five down", "four down", "five down"]
+
+
+def test_hot_words_change_what_a_nemo_transducer_hears(tmp_path: Path) -> None:
+    """Its probabilities have in them what hot words add, so that they are none then."""
+    engine = load(make_nemo(tmp_path / "n"))
+    for words, text in [((), "alpha"), (("beta",), "beta"), (("gamma",), "alpha")]:
+        heard = hear(engine, engine.open(Options(hotwords=words)), read("three-one-eight"))
+        assert heard.text == text
+        assert all((word.confidence is None) == (words == ("beta",)) for word in heard.words)
 
 
 def test_a_kind_of_the_streaming_family_is_refused(tmp_path: Path) -> None:

@@ -65,6 +65,12 @@ def test_a_table_without_blank_is_refused() -> None:
         check_tokens({0: "a", 1: "b"}, None, "tokens.txt")
 
 
+def test_a_blank_that_is_not_where_it_must_be_is_refused() -> None:
+    check_tokens({0: "a", 1: "<blk>"}, 2, "tokens.txt", blank_last=True)
+    with pytest.raises(EngineFailed, match=r"the last token of 'tokens\.txt' is 'a', not <blk>"):
+        check_tokens({0: "<blk>", 1: "a"}, 2, "tokens.txt", blank_last=True)
+
+
 def test_scripts_are_told_by_the_tokens() -> None:
     assert not tell_script(["<blk>", "▁one", "灯"]).bytes
     assert tell_script(["<blk>", "▁ƌŕş", "ƍĩĴ"]).bytes

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from unicodedata import normalize
 
@@ -21,10 +22,10 @@ from .pieces import Pieces, read_pieces
 from .spelling import SPACELESS
 from .token_table import Script, read_tokens, tell_script
 
-LONGEST = 200
+LONGEST = 100
 """Characters of a phrase."""
-MOST = 1000
-"""Phrases of a session."""
+ROOM = 20_000
+"""Characters of all phrases of a session, which are written in its worker's loop: 0.1 s at the worst."""
 _PART = re.compile(rf"[{SPACELESS}]|[^{SPACELESS}]+")
 """A character that is a word, or what stands between two of them."""
 _JOINED = re.compile(rf"[{SPACELESS}]{{2}}")
@@ -44,7 +45,8 @@ class Speller:
 
     def write(self, phrases: Sequence[str]) -> tuple[str, int]:
         """The phrases in sherpa-onnx's notation, and how many of them the model cannot write."""
-        written = [self.spell(phrase) for phrase in phrases[:MOST]]
+        ends = accumulate(map(len, phrases))
+        written = [self.spell(phrase) for phrase, end in zip(phrases, ends, strict=True) if end <= ROOM]
         usable = [" ".join(f"{self.alias}{index}" for index in ids) for ids in written if ids]
         return "/".join(usable), len(phrases) - len(usable)
 
@@ -53,8 +55,8 @@ class Speller:
         if len(phrase) > LONGEST:
             return None
         text = normalize("NFKC", phrase)
-        spelled = (self._spell_words(case(text).split()) for case in self._cases)
-        return next((ids for ids in spelled if ids), None)
+        cases = dict.fromkeys(case(text) for case in self._cases)
+        return next((ids for case in cases if (ids := self._spell_words(case.split()))), None)
 
     @property
     def _cases(self) -> Sequence[Callable[[str], str]]:

@@ -160,7 +160,8 @@ def _recognise_transducer(folder: Path, parts: Mapping[str, str]) -> Layout:
     _need(folder, parts, ("encoder", "decoder", "joiner", "tokens"))
     encoder, decoder, _ = (read_header(folder / parts[name]) for name in ("encoder", "decoder", "joiner"))
     if "cache_last_channel_dim1" in encoder.metadata:
-        check_tokens(read_tokens(folder / parts["tokens"]), _plus_blank(encoder), parts["tokens"])
+        tokens = read_tokens(folder / parts["tokens"])
+        check_tokens(tokens, _plus_blank(encoder), parts["tokens"], blank_last=True)
         return _stream("nemo_transducer", parts, encoder)
     if len(decoder.outputs) > 1 or "decode_chunk_len" not in encoder.metadata:
         kind = "nemo_transducer" if len(decoder.outputs) > 1 else "transducer"
@@ -241,10 +242,19 @@ def _recognise_offline(folder: Path, parts: Mapping[str, str], kind: str) -> Lay
     for part, head in heads.items():
         _check_rate(head, files[part])
     if KINDS[kind].blank:
-        width = heads["decoder"].number("vocab_size") if kind == "transducer" else None
-        tokens = read_tokens(folder / files["tokens"])
-        check_tokens(tokens, heads["model"].width if "model" in heads else width, files["tokens"])
+        _check_offline_tokens(kind, heads, read_tokens(folder / files["tokens"]), files["tokens"])
     return Layout(OFFLINE, kind, files)
+
+
+def _check_offline_tokens(
+    kind: str, heads: Mapping[str, OnnxHeader], tokens: dict[int, str], name: str
+) -> None:
+    if kind == "nemo_transducer":
+        check_tokens(tokens, _plus_blank(heads["encoder"]), name, blank_last=True)
+    elif kind == "transducer":
+        check_tokens(tokens, heads["decoder"].number("vocab_size"), name)
+    else:
+        check_tokens(tokens, heads["model"].width, name)
 
 
 def _check_rate(header: OnnxHeader, name: str) -> None:

@@ -14,6 +14,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ class SherpaOffline:
         self._script = script
         self._spelling = spelling
         self._speller = speller
+        self._write = lru_cache(16)(speller.write if speller else write_prompted)
         self._ruled = ruled
         self._shelf = Shelf(make)
 
@@ -98,24 +100,27 @@ class SherpaOffline:
         except RuntimeError as e:
             seconds = len(window.samples) / RATE
             raise EngineFailed(f"sherpa-onnx failed a window of {seconds:.1f} s: {e}") from e
-        return self._read(stream.result, len(window.samples) / RATE, language)
+        sure = self._kind.confidence and not (searches and self._kind.boosts)
+        scores = stream.result.ys_log_probs if sure else ()
+        return self._read(stream.result, scores, len(window.samples) / RATE, language)
 
     def _write_hotwords(self, options: Options) -> str:
         phrases = options.hotwords
         if not phrases or not self._kind.hotwords:
             return ""
-        written, unusable = self._speller.write(phrases) if self._speller else write_prompted(phrases)
+        written, unusable = self._write(phrases)
         say_unusable(self._info.name, unusable, len(phrases))
         return written
 
-    def _read(self, result: Any, seconds: float, language: str | None) -> Recognition:
+    def _read(
+        self, result: Any, scores: Sequence[float], seconds: float, language: str | None
+    ) -> Recognition:
         told = re.sub(r"[^a-z]", "", result.lang)
         known = told if told in self._info.languages else None
         if not self._info.words or len(result.timestamps) != len(result.tokens):
             text = result.text.lower() if self._script.capitals else result.text
             return Recognition(split_words(text), known or language, timed=False)
         spelling = replace(self._spelling, language=language)
-        scores = result.ys_log_probs if self._kind.confidence else ()
         found = read(result, scores, seconds, True, self._script, spelling)
         if self._ruled:
             found = read_ruled(found, result, self._script)

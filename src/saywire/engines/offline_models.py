@@ -26,6 +26,8 @@ class Kind:
     """Whether its tokens have times."""
     confidence: bool = False
     """Whether its tokens have probabilities."""
+    boosts: bool = False
+    """Whether its probabilities have in them what hot words add, and are none then."""
     hotwords: Literal["", "searched", "prompted"] = ""
     """How words are preferred: not at all; by a search with a beam; by words before the audio."""
     tongue: Tongue = ""
@@ -82,6 +84,7 @@ KINDS: Mapping[str, Kind] = {
         _TRANSDUCER,
         times=True,
         confidence=True,
+        boosts=True,
         hotwords="searched",
         blank=True,
         extra={"model_type": "nemo_transducer"},

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,13 +31,17 @@ _NORMAL, _USER_DEFINED = 1, 4
 _MODEL_TYPE, _BPE = 3, 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pieces:
     """Pieces with their scores. ``merged``: made by merging pairs, the best first (BPE); else the pieces of a
     word are those with the highest sum (unigram)."""
 
     scores: Mapping[str, float]
     merged: bool
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self.scores), default=0)
 
     def cut(self, word: str) -> list[str] | None:
         """The pieces of a word, as it is written with its ``▁``; None where it has none."""
@@ -48,7 +53,7 @@ class Pieces:
         for end in range(1, len(word) + 1):
             ways = (
                 (before[0] + self.scores[piece], start)
-                for start in range(end)
+                for start in range(max(0, end - self._longest), end)
                 if (before := best[start]) and (piece := word[start:end]) in self.scores
             )
             best[end] = max(ways, default=None)

@@ -42,12 +42,18 @@ def _read_line(line: str, number: int, name: str) -> tuple[int, str]:
     return int(index), text
 
 
-def check_tokens(tokens: dict[int, str], vocabulary: int | None, name: str) -> None:
-    """Raises EngineFailed unless the table fits a network with that many outputs (None: unknown)."""
+def check_tokens(
+    tokens: dict[int, str], vocabulary: int | None, name: str, *, blank_last: bool = False
+) -> None:
+    """Raises EngineFailed unless the table fits a network with that many outputs (None: unknown), of which
+    NeMo's transducers have the blank last."""
     if not any(blank in tokens.values() for blank in BLANKS):
         raise EngineFailed(
             f"'{name}' has none of {', '.join(BLANKS)}, which the model needs; is it another's?"
         )
+    if blank_last and tokens[max(tokens)] != BLANKS[0]:
+        last = tokens[max(tokens)]
+        raise EngineFailed(f"the last token of '{name}' is '{last}', not {BLANKS[0]}; is it another model's?")
     # icefall's tables go on with #0, #1, ... for decoding graphs, which no network puts out.
     spoken = {index for index, text in tokens.items() if not re.fullmatch(r"#\d+", text)}
     if vocabulary is not None and spoken != set(range(vocabulary)):

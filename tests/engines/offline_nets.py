@@ -75,7 +75,7 @@ WIDTH, CONTEXT = 4, 16
 
 
 def make_whisper(folder: Path) -> Path:
-    """Says one word, of the language it is told; told none, it hears Mandarin."""
+    """Says one word, of the language it is told, or English if it translates; told none, it hears zh."""
     folder.mkdir(parents=True)
     mel = node("MatMul", ["k", "mel"], "states") + tensor("k", np.ones((WIDTH, 80), np.float32) / 80)
     mel += ints("axes", 0) + takes("mel", ["n", 80, "t"])
@@ -90,6 +90,7 @@ def make_whisper(folder: Path) -> Path:
         model(mel, {**start, **sizes, **marks, **tasks, **languages})
     )
     after = favour(11, {EN: HELLO, ZH: NIHAO, HELLO: EOT, NIHAO: EOT}) + favour(11, {SOT: ZH}, 1.0)
+    after += favour(11, {TRANSLATE: HELLO}, 5.0) - favour(11, {TRANSLATE: NIHAO}, 9.0)
     graph = tensor("after", after) + node("Gather", ["after", "tokens"], "each", axis=0)
     graph += ints("first", 1) + node("ReduceSum", ["each", "first"], "all", keepdims=1)
     graph += node("Add", ["each", "all"], "logits") + takes("tokens", ["n", "s"], INT64)

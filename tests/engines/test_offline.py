@@ -148,6 +148,14 @@ def test_one_whisper_hears_every_language_by_turns(tmp_path: Path) -> None:
         engine.open(Options(language="xx"))
 
 
+def test_whisper_translates_when_it_is_asked_to(tmp_path: Path) -> None:
+    engine, samples = load(make_whisper(tmp_path / "w")), read("three-one-eight")
+    assert engine.info.translates
+    for translate, text in [(True, "hello"), (False, "你好"), (True, "hello")]:
+        heard = hear(engine, engine.open(Options(language="zh", translate=translate)), samples)
+        assert (heard.text, heard.language) == (text, "zh")
+
+
 def test_what_the_network_lacks_is_not_believed_of_a_manifest(tmp_path: Path) -> None:
     folder = make_whisper(tmp_path / "w")
     write_manifest(folder, Manifest("w", "sherpa-offline", "whisper", (), ("zh", "xx")))

@@ -60,20 +60,21 @@ def test_a_model_of_five_languages_is_in_memory_three_times_at_most(tmp_path: Pa
 def test_a_recogniser_that_is_made_is_switched(tmp_path: Path) -> None:
     folder = make_whisper(tmp_path / "w")
     handle = Maker(folder, recognise(folder), None, {}).make(Wanted())
-    for language in ("zh", "en", None, None):
-        switch(handle, KINDS["whisper"], language)
-        assert handle.config.model_config.whisper.language == (language or "")
+    for language, translate in (("zh", False), ("en", False), ("zh", True), (None, False), (None, False)):
+        switch(handle, KINDS["whisper"], language, translate)
+        settings = handle.config.model_config.whisper
+        assert (settings.language, settings.task == "translate") == (language or "", translate)
 
 
-def test_canary_transcribes_and_does_not_translate() -> None:
+def test_canary_translates_only_when_it_is_asked_to() -> None:
     """There is no small one; so its settings are watched."""
     told: list[tuple[str, str]] = []
     canary = SimpleNamespace(src_lang="en", tgt_lang="en")
     config = SimpleNamespace(model_config=SimpleNamespace(canary=canary))
     inner = SimpleNamespace(set_config=lambda _: told.append((canary.src_lang, canary.tgt_lang)))
-    for language in ("de", "de", "fr", None):
-        switch(SimpleNamespace(config=config, recognizer=inner), KINDS["canary"], language)
-    assert told == [("de", "de"), ("fr", "fr"), ("en", "en")]
+    for language, translate in (("de", False), ("de", False), ("fr", True), ("fr", False), (None, False)):
+        switch(SimpleNamespace(config=config, recognizer=inner), KINDS["canary"], language, translate)
+    assert told == [("de", "de"), ("fr", "en"), ("fr", "fr"), ("en", "en")]
 
 
 class Told:

@@ -90,7 +90,7 @@ class SherpaOffline:
         made_for = language if self._kind.tongue == "made" and not window.detected else None
         handle = self._shelf.take(Wanted(made_for, searches))
         if self._kind.tongue == "switched":
-            switch(handle, self._kind, language)
+            switch(handle, self._kind, language, window.options.translate)
         stream = handle.create_stream(hotwords) if searches else handle.create_stream()
         if self._kind.tongue == "asked":
             ask(stream, language, hotwords)
@@ -152,6 +152,7 @@ def load(folder: Path, rules: Sequence[Path] = ()) -> Windowed:
         _list_languages(manifest.languages if manifest else (), kind, heads),
         words=kind.times and _tells_times(layout.kind, heads),
         confidence=kind.confidence,
+        translates=kind.tongue == "switched" and _hears_several(heads["encoder"]),
         hotwords=bool(kind.hotwords),
         tail=TAIL,
     )
@@ -176,6 +177,11 @@ def _list_languages(said: Sequence[str], kind: Kind, heads: Mapping[str, OnnxHea
     elif kind.tongue in ("made", "switched"):
         known = kind.languages
     return tuple(code for code in said if not known or code in known) or known
+
+
+def _hears_several(encoder: OnnxHeader) -> bool:
+    """Whisper was also made for English alone."""
+    return encoder.number("is_multilingual") != 0
 
 
 def _tells_times(kind: str, heads: Mapping[str, OnnxHeader]) -> bool:

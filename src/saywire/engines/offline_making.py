@@ -113,19 +113,19 @@ def make_recognizer(kind: str, arguments: dict[str, str]) -> Any:
         raise EngineFailed(f"the {kind} model cannot be loaded: {e}; download it again") from e
 
 
-def switch(handle: Any, kind: Kind, language: str | None) -> None:
-    """Have a recogniser that is made hear a language; None: what it would hear by itself."""
+def switch(handle: Any, kind: Kind, language: str | None, translate: bool) -> None:
+    """Have a recogniser that is made hear a language, and write it or English; None: what it would hear."""
     settings = handle.config.model_config
     if kind.constructor == "from_whisper":
-        if settings.whisper.language == (language or ""):
-            return
-        settings.whisper.language = language or ""
+        named = settings.whisper
+        wanted = {"language": language or "", "task": "translate" if translate else "transcribe"}
     else:
-        spoken = language or kind.languages[0]
-        if settings.canary.src_lang == spoken:
-            return
-        settings.canary.src_lang = settings.canary.tgt_lang = spoken
-    handle.recognizer.set_config(handle.config)
+        named, spoken = settings.canary, language or kind.languages[0]
+        wanted = {"src_lang": spoken, "tgt_lang": "en" if translate else spoken}
+    if any(getattr(named, name) != value for name, value in wanted.items()):
+        for name, value in wanted.items():
+            setattr(named, name, value)
+        handle.recognizer.set_config(handle.config)
 
 
 def ask(stream: Any, language: str | None, hotwords: str) -> None:

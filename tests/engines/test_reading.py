@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saywire.engines.reading import Told, read, read_ruled
+from saywire.engines.reading import Told, read, read_text
 from saywire.engines.spelling import Spelling
 from saywire.engines.token_table import Script
-from saywire.types import Word
 
 PLAIN, CAPITALS, SUFFIXED = (
     Script(False, False, False),
@@ -44,11 +43,6 @@ def test_probabilities_that_do_not_fit_are_none() -> None:
     assert [word.confidence for word in told.words] == [None, None]
 
 
-def test_rules_change_the_text_and_its_words() -> None:
-    told = Told(
-        "twenty three apples", (Word("twenty", 0, 1), Word("three", 1, 2), Word("apples", 2, 3)), "en"
-    )
-    ruled = read_ruled(told, Found(" 23 APPLES ", [], []), CAPITALS)
-    assert ruled == Told("23 apples", (Word("23", 0, 2), Word("apples", 2, 3)), "en")
-    untimed = Told("twenty", (), None)
-    assert read_ruled(untimed, Found("20", [], []), PLAIN) == Told("20", (), None)
+def test_text_without_its_tokens() -> None:
+    found = Found(" 23 APPLES ", [], [])
+    assert (read_text(found, PLAIN), read_text(found, CAPITALS)) == ("23 APPLES", "23 apples")

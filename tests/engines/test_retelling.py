@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.engines.retelling import retell
+from saywire.engines.retelling import retell, retell_spaced
 from saywire.types import Word
 
 
@@ -59,6 +59,12 @@ def test_what_is_left_out_is_gone_and_what_is_added_has_no_time_of_its_own() -> 
     assert told(say("uh", "yes", "sir"), "yes sir") == [("yes", 0.5, 0.9), ("sir", 1, 1.4)]
     assert told(say("five", "is"), "five dollars is") == [("five dollars", 0, 0.4), ("is", 0.5, 0.9)]
     assert told(say("five"), "the five") == [("the five", 0, 0.4)]
+
+
+def test_the_spaces_of_the_line_can_be_kept() -> None:
+    spaced = retell_spaced(say("五", "月", "eggs", "too"), "5月 2 eggs")
+    assert [word.text for word in spaced] == [" 5", "月 2", " eggs"]
+    assert "".join(word.text for word in spaced).strip() == "5月 2 eggs"
 
 
 def test_no_words_stay_none() -> None:

@@ -93,6 +93,13 @@ def test_whole_recordings_are_rewritten_in_every_window(tmp_path: Path) -> None:
     assert [word.text for word in heard.words] == heard.text.split()
 
 
+def test_rules_say_what_spaces_there_are(tmp_path: Path) -> None:
+    engine = load_offline((put(tmp_path, data=write_fst({"三": "3"})),))
+    heard = hear(engine, engine.open(Options(language="zh")), read("san-qi-ling"))
+    assert (heard.text, [word.text for word in heard.words]) == ("3七零", ["3", "七", "零"])
+    engine.close()
+
+
 def test_text_without_times_is_rewritten_too(tmp_path: Path) -> None:
     folder = make_offline_paraformer(tmp_path / "p")
     put(folder, data=write_fst({"才": "cai"}))

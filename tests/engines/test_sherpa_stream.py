@@ -108,14 +108,40 @@ def test_steps_follow_from_the_audio_alone(length: int, sizes: list[int]) -> Non
 
 @pytest.mark.parametrize("late", [1, BLOCK - 1, 3 * BLOCK])
 def test_a_library_that_wants_more_than_was_reckoned_gets_it(late: int) -> None:
-    library = Library(first=STEPS.first + late)
+    for length in (100, RATE, RATE + 100):
+        library, exact = Library(first=STEPS.first + late), Library()
+        for each in (library, exact):
+            stream = SherpaStream(conduct(each))
+            for chunk in np.array_split(np.zeros(length, np.float32), 7):
+                stream.accept(chunk)
+                run(stream)
+            stream.finish()
+            run(stream)
+            assert each.natives[0].ended
+            assert stream.hypothesis.stable == len(stream.hypothesis.text) > 0
+        assert len(library.natives[0].steps) == len(exact.natives[0].steps) == STEPS.count(length + 3840)
+
+
+def test_a_library_that_owes_steps_for_good_is_ended_all_the_same() -> None:
+    library = Library(first=100 * RATE)
     stream = SherpaStream(conduct(library))
     stream.accept(np.zeros(RATE, np.float32))
-    run(stream)
-    assert library.natives[0].steps
     stream.finish()
     run(stream)
-    assert stream.hypothesis.stable == len(stream.hypothesis.text) > 0
+    assert library.natives[0].ended and stream.hypothesis.text == ""
+
+
+def test_what_a_step_wants_may_be_unknown() -> None:
+    """It is asked every 0.1 s, and told the end before the last steps."""
+    library = Library(first=9 * BLOCK, each=6 * BLOCK)
+    stream = SherpaStream(conduct(library, steps=Steps(), last={"is_final": "1"}))
+    stream.accept(np.zeros(RATE, np.float32))
+    run(stream)
+    assert library.natives[0].steps == [9 * BLOCK] and not library.natives[0].ended
+    stream.finish()
+    run(stream)
+    assert library.natives[0].ended and library.natives[0].options == [("is_final", "1")]
+    assert library.natives[0].heard == RATE + 3840
 
 
 def test_nothing_is_made_before_the_first_step() -> None:

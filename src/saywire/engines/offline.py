@@ -30,8 +30,9 @@ from .manifest import MANIFEST, read_manifest
 from .offline_making import Make, Maker, Shelf, Wanted, ask, make_recognizer, switch, write_prompted
 from .offline_models import KINDS, Kind
 from .onnx_header import OnnxHeader, read_header
-from .reading import read, read_ruled
+from .reading import read, read_text
 from .recognizer import Recognition, Window
+from .retelling import retell_spaced
 from .rules import find_rules, write_arguments
 from .sherpa import TINY
 from .spelling import Spelling, join_words, list_beginnings
@@ -118,13 +119,14 @@ class SherpaOffline:
         told = re.sub(r"[^a-z]", "", result.lang)
         known = told if told in self._info.languages else None
         if not self._info.words or len(result.timestamps) != len(result.tokens):
-            text = result.text.lower() if self._script.capitals else result.text
-            return Recognition(split_words(text), known or language, timed=False)
+            words = split_words(read_text(result, self._script))
+            return Recognition(words, known or language, timed=False)
         spelling = replace(self._spelling, language=language)
         found = read(result, scores, seconds, True, self._script, spelling)
+        words = tuple(set_apart(found.words))
         if self._ruled:
-            found = read_ruled(found, result, self._script)
-        return Recognition(tuple(set_apart(found.words)), known or found.language)
+            words = retell_spaced(words, read_text(result, self._script))
+        return Recognition(words, known or found.language)
 
 
 def set_apart(words: Iterable[Word]) -> Iterable[Word]:

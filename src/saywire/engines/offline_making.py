@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Maker:
     def _make(self, place: Path, wanted: Wanted) -> Any:
         """``place``: where its table of tokens is."""
         kind = KINDS[self.layout.kind]
-        arguments = {
+        arguments: dict[str, str | bool] = {
             argument: str((place if part == "tokens" else self.folder) / self.layout.files[part])
             for part, argument in kind.parts.items()
         }
@@ -104,7 +104,7 @@ class Maker:
         return make_recognizer(self.layout.kind, arguments)
 
 
-def make_recognizer(kind: str, arguments: dict[str, str]) -> Any:
+def make_recognizer(kind: str, arguments: Mapping[str, str | bool]) -> Any:
     """Raises EngineFailed."""
     make = getattr(sherpa_onnx.OfflineRecognizer, KINDS[kind].constructor)
     try:

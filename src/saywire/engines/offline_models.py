@@ -39,7 +39,7 @@ class Kind:
     """As ``Recognizer.invents``."""
     rules: bool = True
     """Whether it applies rule files."""
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str | bool] = field(default_factory=dict)
     """Further arguments."""
 
 
@@ -73,7 +73,12 @@ KINDS: Mapping[str, Kind] = {
     "telespeech_ctc": Kind("from_telespeech_ctc", _MODEL, times=True, blank=True),
     "nemo_ctc": Kind("from_nemo_ctc", _MODEL, times=True, blank=True),
     "sense_voice": Kind(
-        "from_sense_voice", _MODEL, times=True, tongue="made", languages=("zh", "en", "ja", "ko", "yue")
+        "from_sense_voice",
+        _MODEL,
+        times=True,
+        tongue="made",
+        languages=("zh", "en", "ja", "ko", "yue"),
+        extra={"use_itn": True},  # marks and figures, as its makers show it
     ),
     "paraformer": Kind("from_paraformer", {"model": "paraformer", **_TOKENS}, times=True),
     "transducer": Kind(

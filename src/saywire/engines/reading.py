@@ -8,7 +8,6 @@ from typing import Protocol
 
 from ..types import Word
 from .letters import write_out
-from .retelling import retell
 from .spelling import Spelling, spell
 from .token_table import Script
 
@@ -53,8 +52,7 @@ def read(
     return Told(text, words if timed else (), language)
 
 
-def read_ruled(told: Told, result: Result, script: Script) -> Told:
-    """The same as rule files have written it, which change nothing but the result's own text."""
+def read_text(result: Result, script: Script) -> str:
+    """As it is without a look at the tokens; rule files change nothing else."""
     text = result.text.strip()
-    text = text.lower() if script.capitals else text
-    return Told(text, retell(told.words, text), told.language)
+    return text.lower() if script.capitals else text

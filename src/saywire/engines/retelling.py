@@ -17,6 +17,11 @@ from .agreement import fold, split_words
 
 def retell(words: Sequence[Word], line: str) -> tuple[Word, ...]:
     """The words of ``line``, without the spaces between them, placed where ``words`` were."""
+    return tuple(replace(word, text=word.text.strip()) for word in retell_spaced(words, line))
+
+
+def retell_spaced(words: Sequence[Word], line: str) -> tuple[Word, ...]:
+    """The same with the spaces that the line has before them, the first too."""
     told = [word.text for word in split_words(line)]
     matcher = SequenceMatcher(None, [fold(word.text) for word in words], [fold(text) for text in told], False)
     found: list[Word] = []
@@ -24,7 +29,7 @@ def retell(words: Sequence[Word], line: str) -> tuple[Word, ...]:
     for kind, start, end, first, last in matcher.get_opcodes():
         new = told[first:last]
         if kind == "insert" and found:
-            found[-1] = replace(found[-1], text=found[-1].text + "".join(new).rstrip())
+            found[-1] = replace(found[-1], text=found[-1].text + "".join(new))
         elif kind == "insert":
             lead = "".join(new)
         elif kind != "delete":
@@ -35,8 +40,7 @@ def retell(words: Sequence[Word], line: str) -> tuple[Word, ...]:
 
 def _place(words: Sequence[Word], told: Sequence[str]) -> Iterator[Word]:
     if len(words) == len(told):
-        yield from (replace(word, text=text.strip()) for word, text in zip(words, told, strict=True))
+        yield from (replace(word, text=text) for word, text in zip(words, told, strict=True))
     else:
         sure = [word.confidence for word in words if word.confidence is not None]
-        confidence = min(sure, default=None)
-        yield Word("".join(told).strip(), words[0].start, words[-1].end, confidence)
+        yield Word("".join(told), words[0].start, words[-1].end, min(sure, default=None))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,15 @@ import numpy as np
 from ..errors import EngineFailed, OutOfOrder
 from ..types import RATE, Hypothesis, Samples
 from .base import Stream
-from .reading import read, read_ruled
+from .reading import read, read_text
+from .retelling import retell
 from .spelling import Spelling
 from .token_table import Script
 
 BLOCK = RATE // 10
 """Samples given to the library at a time where nobody knows what a step wants."""
+COAXED = 10
+"""Of such blocks, those of silence that may be needed for one more step."""
 FRAME_END = 280
 """Frame i of Kaldi's features, 10 ms apart and edges not snipped, ends at sample 160 i + 280."""
 
@@ -48,11 +51,17 @@ class Steps:
     """Until the first step."""
     each: int = BLOCK
     """From step to step."""
+    known: bool = False
+    """Whether that is what decoding wants, and not only how often it is asked."""
 
     @classmethod
     def of_frames(cls, chunk: float, lookahead: float) -> Steps:
         """Of a model that takes frames of 10 ms; the library asks for one more than a step takes."""
-        return cls(round((chunk + lookahead) * RATE) + FRAME_END, round(chunk * RATE))
+        return cls(round((chunk + lookahead) * RATE) + FRAME_END, round(chunk * RATE), known=True)
+
+    def count(self, length: int) -> int:
+        """Steps that decode all of so much audio; 0 where that is not known."""
+        return 1 + max(0, math.ceil((length - self.first) / self.each)) if self.known else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ class SherpaStream:
         self._heard = self._fed = 0
         self._next = self._conduct.steps.first
         """The position up to which the library is fed before it is asked again."""
+        self._steps = self._last = 0  # that were decoded, and that are to be
         self._finished = self._ended = False
         self._hypothesis = Hypothesis(language=self._conduct.spelling.language)
         self._told = True  # whether the hypothesis is of the newest step
@@ -123,8 +133,9 @@ class SherpaStream:
         if self._finished:
             raise OutOfOrder("a stream is finished once; reset it first")
         self._finished = True
-        steps, least = self._conduct.steps, self._heard + round(self._conduct.tail * RATE)
-        whole = steps.first + max(0, math.ceil((least - steps.first) / steps.each)) * steps.each
+        steps, length = self._conduct.steps, self._heard + round(self._conduct.tail * RATE)
+        self._last = steps.count(length)
+        whole = max(length, steps.first + (self._last - 1) * steps.each)
         self._pending.append(np.zeros(whole - self._heard, np.float32))
 
     def reset(self) -> None:
@@ -147,15 +158,31 @@ class SherpaStream:
                 self._next += BLOCK
         if self._finished and not self.can_step and not self._ended:
             self._give(sum(map(len, self._pending)))
-            for name, value in self._conduct.last.items():
-                self.native.set_option(name, value)
-            self.native.input_finished()
-            self._ended = True
-            self._told = False  # what may still change is known now
+            if not (self._conduct.steps.known and (self.can_step or self._coax())):
+                self._end()
+
+    def _coax(self) -> bool:
+        """Whether silence brings it to a step that it owes: some want more than was reckoned."""
+        for _ in range(COAXED):
+            if self._steps >= self._last:
+                return False
+            self._pending.append(np.zeros(BLOCK, np.float32))
+            self._give(BLOCK)
+            if self.can_step:
+                return True
+        return False
+
+    def _end(self) -> None:
+        for name, value in self._conduct.last.items():
+            self.native.set_option(name, value)
+        self.native.input_finished()
+        self._ended = True
+        self._told = False  # what may still change is known now
 
     def advance(self) -> None:
         """Note that a step was decoded."""
         self._next += self._conduct.steps.each
+        self._steps += 1
         self._told = False
 
     def _start(self) -> None:
@@ -183,7 +210,8 @@ class SherpaStream:
         seconds = self._heard / RATE
         told = read(result, result.ys_probs, seconds, over, conduct.script, conduct.spelling)
         if over and conduct.rules:
-            told = read_ruled(told, result, conduct.script)
+            text = read_text(result, conduct.script)
+            told = replace(told, text=text, words=retell(told.words, text))
         self._tokens = len(result.tokens)
         self._closed = not told.words or result.timestamps[-1] + conduct.spelling.trail <= seconds
         stable = len(told.text) if native or over else 0

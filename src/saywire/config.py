@@ -174,6 +174,11 @@ class ModelsConfig:
     """Address of the hub or of a mirror of it, as https://hf-mirror.com."""
     modelscope: str = "https://modelscope.cn"
     github: str = "https://github.com"
+    rules: tuple[str, ...] = ()
+    """Rule files that rewrite the finals of a model, as tiny=/path/to/digits.fst; those in the folder of an
+    installed model need no setting."""
+    punctuation: tuple[str, ...] = ()
+    """Models that put marks into the finals of others, as zipformer-zh-en=punctuation-zh-en."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,17 @@ class _Given:
     source: str
 
 
+def read_pairs(setting: str, pairs: Iterable[str], form: str, example: str) -> list[tuple[str, str]]:
+    """What stands before and behind the first ``=`` of each. Raises ConfigError."""
+    found = []
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if not (name and value):
+            raise ConfigError(f"{setting} has '{pair}'; expected {form}, as in {example}")
+        found.append((name, value))
+    return found
+
+
 def load(path: Path | None, environment: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:
     """The configuration that holds now. ``flags`` maps ``section.field`` to a value or its text.
 

@@ -90,6 +90,9 @@ DialectName = Literal[
     "dashscope-asr",
     "dashscope-omni",
     "dashscope-captioner",
+    "dashscope-native",
+    "dashscope-native-stream",
+    "dashscope-native-captioner",
 ]
 """How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
 
@@ -101,7 +104,7 @@ class RemoteConfig:
     name: str
     """What sessions ask for; letters, digits, dots, hyphens, underscores."""
     url: str
-    """http or https, up to what the dialect adds: https://api.openai.com/v1"""
+    """http or https, up to what the dialect adds: https://api.openai.com/v1; ws and wss mean the same."""
     model: str
     """What the server calls the model."""
     dialect: DialectName = "openai"
@@ -203,7 +206,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
-    "remote.url": msgspec.Meta(pattern=r"^https?://[^\s/@?#]+(/[^\s@#]*)?$"),
+    "remote.url": msgspec.Meta(pattern=r"^(http|ws)s?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
     "remote.model": msgspec.Meta(min_length=1),
     "remote.timeout": msgspec.Meta(ge=0.1, le=600),

@@ -6,6 +6,6 @@ engine. Shapes were captured from vLLM 0.32 and openai-python 3.52, and read in 
 documentation, all 2026-11; each dialect names its source.
 """
 
-from .recognizer import load
+from .loading import load
 
 __all__ = ["load"]

@@ -93,6 +93,12 @@ DialectName = Literal[
     "dashscope-native",
     "dashscope-native-stream",
     "dashscope-native-captioner",
+    "openai-realtime",
+    "azure-realtime",
+    "saywire",
+    "vllm-realtime",
+    "dashscope-realtime",
+    "dashscope-task",
 ]
 """How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
 

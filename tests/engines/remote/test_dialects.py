@@ -4,6 +4,7 @@ import pytest
 
 from saywire.config import DialectName
 from saywire.engines.remote.dialects import DIALECTS
+from saywire.engines.remote.realtime.dialects import DIALECTS as REALTIME
 
 PATHS = {
     "file": "/audio/transcriptions",
@@ -13,7 +14,7 @@ PATHS = {
 
 
 def test_the_configuration_knows_every_dialect() -> None:
-    assert get_args(DialectName) == tuple(DIALECTS)
+    assert get_args(DialectName) == (*DIALECTS, *REALTIME)
 
 
 @pytest.mark.parametrize("name", DIALECTS)

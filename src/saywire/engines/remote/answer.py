@@ -233,12 +233,15 @@ def _language(body: _Body) -> str | None:
     return None if said is None or said == "unknown" else language_code(said)
 
 
-def _recognize(text: str, language: str | None) -> Recognition:
-    text = _THOUGHT.sub("", text)
+def read_tags(text: str) -> tuple[str, str | None]:
+    """The text without Qwen3-ASR's tags, and the language that the first of them names."""
     tagged = [tag[1] for tag in _TAG.finditer(text) if tag[1] != "None"]
-    if tagged:
-        language = language_code(tagged[0])
-    return Recognition(split_words(_TAG.sub(" ", text)), language)
+    return _TAG.sub(" ", text), language_code(tagged[0]) if tagged else None
+
+
+def _recognize(text: str, language: str | None) -> Recognition:
+    text, tagged = read_tags(_THOUGHT.sub("", text))
+    return Recognition(split_words(text), tagged or language)
 
 
 def _timed(text: str, words: Sequence[_Word] | None) -> tuple[Word, ...]:

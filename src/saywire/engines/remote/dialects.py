@@ -61,7 +61,14 @@ _VLLM = replace(_OPENAI, before=False)
 _VLLM_CHAT = Dialect("/chat/completions", "base64", prompt="system", extra=SURE)
 # Model Studio, "Qwen3-ASR", OpenAI-compatible; asr_options stands at the top level of the body.
 _DASHSCOPE_ASR = Dialect("/chat/completions", "data_url", language="asr_options", prompt="system_parts")
-DASHSCOPE_ROOTS = ("/compatible-mode/v1", "/api/v1", "/v1")
+DASHSCOPE_ROOTS = (
+    "/compatible-mode/v1",
+    "/api/v1/services/aigc/multimodal-generation/generation",
+    "/api/v1",
+    "/api-ws/v1/realtime",
+    "/api-ws/v1/inference",
+    "/v1",
+)
 """What DashScope's addresses end with: people have one of them for all of its interfaces."""
 # Model Studio, "Qwen3-ASR", DashScope's own interface, read 2026-11.
 _NATIVE = Dialect(

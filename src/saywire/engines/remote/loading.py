@@ -11,6 +11,8 @@ from ..base import Engine
 from ..windowed import Pace, Windowed
 from .client import Client
 from .dialects import DIALECTS
+from .realtime.dialects import DIALECTS as REALTIME
+from .realtime.engine import Realtime
 from .recognizer import Remote
 from .server import Server
 
@@ -18,6 +20,8 @@ from .server import Server
 def load(remote: RemoteConfig) -> Engine:
     """Connects to nothing yet: the server may be started later. Raises EngineFailed for a missing key."""
     key = read_key(remote, os.environ)
+    if live := REALTIME.get(remote.dialect):
+        return Realtime(remote, live, key)
     dialect = DIALECTS[remote.dialect]
     server = Server(remote, key, dialect.path, key_header=dialect.key_header, roots=dialect.roots)
     pace = Pace(step=remote.partials, agree=2 if remote.partials else 0)

@@ -63,6 +63,7 @@ class Server:
         scheme: Literal["http", "ws"] = "http",
         key_header: KeyHeader = "authorization",
         roots: tuple[str, ...] = (),
+        query: Mapping[str, str] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """``path`` is what is asked, under ``remote.url`` unless that ends with it; ``roots`` are other paths
@@ -79,7 +80,8 @@ class Server:
         except httpx.InvalidURL as e:
             raise EngineFailed(f"remote.{remote.name}.url is no address: {e}", code="remote_refused") from e
         safe = "s" if url.scheme in ("https", "wss") else ""
-        self.url = url.copy_with(scheme=scheme + safe, path=_join(url.path.rstrip("/"), path, roots))
+        url = url.copy_with(scheme=scheme + safe, path=_join(url.path.rstrip("/"), path, roots))
+        self.url = url.copy_merge_params(query) if query else url
 
     @property
     def headers(self) -> dict[str, str]:
@@ -110,9 +112,13 @@ class Server:
     def judge_break(self, why: str) -> Trouble:
         return Trouble(f"the connection broke: {self.clean(why)}", "remote_unreachable", again=True)
 
-    def judge_delay(self, waited: str = "no answer") -> Trouble:
-        name = f"remote.{self._remote.name}.timeout"
-        return Trouble(f"{waited} within {self._remote.timeout:g} s; {name} allows more", "remote_timeout")
+    def judge_delay(self) -> Trouble:
+        what = f"no answer within {self._remote.timeout:g} s; remote.{self._remote.name}.timeout allows more"
+        return Trouble(what, "remote_timeout")
+
+    def judge_queue(self) -> Trouble:
+        what = f"all {self._remote.requests} connections were busy for {self._remote.timeout:g} s"
+        return Trouble(f"{what}; remote.{self._remote.name}.requests allows more", "remote_overloaded")
 
     def judge_status(self, status: int, headers: Mapping[str, str], body: bytes) -> Trouble:
         """What a status means that is not the one hoped for."""

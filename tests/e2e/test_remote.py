@@ -133,6 +133,18 @@ class TestSaywire(Live):
         return load(settings(dialect="saywire"))
 
 
+class TestQwenAsr(Live):
+    """The text that is for good, and the rest."""
+
+    def make(self) -> Engine:
+        return load(settings(dialect="dashscope-realtime"))
+
+
+class TestTask(Live):
+    def make(self) -> Engine:
+        return load(settings(dialect="dashscope-task"))
+
+
 TALK = np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))])
 
 

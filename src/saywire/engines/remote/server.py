@@ -68,7 +68,7 @@ class Server:
     ) -> None:
         """``path`` is what is asked, under ``remote.url`` unless that ends with it; ``roots`` are other paths
         that the server is known by, taken off first. http and ws mean the same in ``remote.url``: the dialect
-        knows its ``scheme``. ``draw`` gives random numbers in [0, 1). Raises EngineFailed for a wrong URL or ca."""
+        knows its ``scheme``. ``draw`` gives random numbers in [0, 1). Raises EngineFailed for a wrong one."""
         self._remote = remote
         self._key = key
         self._key_header = key_header
@@ -106,6 +106,11 @@ class Server:
     # What is wrong.
 
     def judge_absence(self, why: str) -> Trouble:
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            what = (
+                f"is not trusted ({why}); name the authority that signed it in remote.{self._remote.name}.ca"
+            )
+            return Trouble(what, "remote_unreachable")
         what = f"cannot be reached: {why}; is it running, and is url right?"
         return Trouble(what, "remote_unreachable", again=True)
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -160,10 +161,13 @@ def read_audio(frame: str | bytes) -> bytes | None:
 
 
 @contextmanager
-def open_scripted(*scripts: str, rate: int = 16_000) -> Iterator[Scripted]:
+def open_scripted(
+    *scripts: str, rate: int = 16_000, context: ssl.SSLContext | None = None
+) -> Iterator[Scripted]:
     scripted = Scripted(list(scripts), rate)
-    with serve(scripted.handle, "127.0.0.1", 0, close_timeout=0.1, ping_interval=None) as server:
-        scripted.url = f"http://127.0.0.1:{server.socket.getsockname()[1]}/v1"
+    with serve(scripted.handle, "127.0.0.1", 0, ssl=context, close_timeout=0.1, ping_interval=None) as server:
+        safe = "s" if context else ""
+        scripted.url = f"http{safe}://127.0.0.1:{server.socket.getsockname()[1]}/v1"
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from saywire.engines.remote.realtime.dialects import DIALECTS
 from saywire.engines.remote.realtime.engine import make_server
 from saywire.engines.remote.realtime.turn import Turn
 from saywire.engines.remote.server import Trouble
+from saywire.server.certificates import make as make_certificate
 from saywire.types import Hypothesis, Options
 
 KEY = "sk-not-for-anybody"
@@ -25,10 +28,15 @@ CREATED, UPDATED = '{"type":"session.created"}', '{"type":"session.updated"}'
 
 
 def run(
-    url: str, *turns: Turn, dialect: str = "openai-realtime", within: float = 20.0, key: str = KEY
+    url: str,
+    *turns: Turn,
+    dialect: str = "openai-realtime",
+    within: float = 20.0,
+    key: str = KEY,
+    ca: str = "",
 ) -> None:
     """Connect, have the turns, hang up."""
-    remote = RemoteConfig("cloud", url, "large", api_key_env="CLOUD_KEY" if key else "")
+    remote = RemoteConfig("cloud", url, "large", api_key_env="CLOUD_KEY" if key else "", ca=ca)
     row = DIALECTS[dialect]
 
     async def talk() -> None:
@@ -56,6 +64,21 @@ def spoken(rate: int = 16_000) -> Turn:
     turn = Turn([bytes([number]) * (rate // 5) for number in range(10)])
     turn.commit(LONGEST)
     return turn
+
+
+def test_an_authority_of_ones_own_is_trusted(tmp_path: Path) -> None:
+    greeting, turn = read_talk("vllm-realtime")
+    make_certificate(tmp_path, ["127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with open_scripted(greeting + turn, context=context) as peer:
+        said = spoken()
+        run(peer.url, said, dialect="vllm-realtime", ca=str(tmp_path / "ca.pem"))
+        assert said.said.text == "Hello there."
+        trouble = fail(peer.url, dialect="vllm-realtime")
+    assert (trouble.code, trouble.again) == ("remote_unreachable", False)
+    assert "is not trusted (" in str(trouble)
+    assert str(trouble).endswith("name the authority that signed it in remote.cloud.ca")
 
 
 class Watched(Turn):

@@ -169,6 +169,20 @@ def test_what_is_no_event_is_unreadable(frame: str | bytes) -> None:
         make_openai(REMOTE, Options()).receive(frame)
 
 
+def test_fields_that_nobody_asked_for_may_have_any_shape() -> None:
+    wire = make_dashscope(REMOTE, Options())
+    wire.receive('{"type":"session.created","text":5,"error":[],"words":7}')
+    wire.begin()
+    tell(wire, f"{ITEM}.text", text="a", stash="b", words=[{"text": "a", "begin_time": 1}], delta=5)
+    assert said(wire) == ("ab", 1)
+    tell(wire, f"{ITEM}.completed", transcript="ab", words="x", text=[])
+    assert wire.over and said(wire) == ("ab", 2)
+    asked = make_saywire(REMOTE, Options())
+    asked.begin()
+    with pytest.raises(Unreadable):
+        tell(asked, f"{ITEM}.completed", transcript="ab", words="x")
+
+
 @pytest.mark.parametrize("kind", ["rate_limits.updated", "input_audio_buffer.speech_started", "new.thing"])
 def test_events_that_mean_nothing_here_change_nothing(kind: str) -> None:
     wire = make_openai(REMOTE, Options())

@@ -112,7 +112,7 @@ def test_a_task_that_fails() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", ["", "{}", '{"header":5}', '{"header":{"event":"x"},"payload":5}', b"\x00\x01"]
+    "frame", ["", "{}", '{"header":5}', '{"header":{"event":"result-generated"},"payload":5}', b"\x00\x01"]
 )
 def test_what_is_no_event_is_unreadable(frame: str | bytes) -> None:
     wire = make_task(REMOTE, Options())

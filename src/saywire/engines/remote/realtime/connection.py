@@ -176,6 +176,7 @@ async def _open(server: Server, within: float) -> ClientConnection:
     try:
         return await _Handshake(
             str(server.url),
+            ssl=(server.trust or True) if server.url.scheme == "wss" else None,
             additional_headers=headers,
             user_agent_header=agent,
             compression=None,

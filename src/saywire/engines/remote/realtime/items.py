@@ -10,7 +10,6 @@ times of words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import msgspec
 import pybase64
@@ -19,7 +18,7 @@ from ....config import RemoteConfig
 from ....protocols.languages import language_code
 from ....types import Hypothesis, Options, Word
 from ..answer import Refusal
-from .wire import Frame, Outbox, decode, encode
+from .wire import Frame, Outbox, decode, encode, event_decoder
 
 OPENAI_RATE = 24_000
 """Hz; the only rate that the service takes."""
@@ -28,6 +27,7 @@ UNSTABLE = "item.input_audio_transcription.unstable"
 """What a saywire is asked to include."""
 SAMPLE = 2
 """Bytes."""
+NOTHING = msgspec.Raw(b"null")
 
 
 class _Language(msgspec.Struct):
@@ -47,32 +47,44 @@ class _Error(msgspec.Struct):
     code: str | None = None
 
 
-class _Event(msgspec.Struct):
-    """All fields of all events that mean something here."""
-
-    type: str
+class _Delta(msgspec.Struct):
     delta: str | None = None
     unstable: str | None = None
+    words: msgspec.Raw = NOTHING
+
+
+class _Text(msgspec.Struct):
     text: str | None = None
     stash: str | None = None
+    language: str | None = None
+
+
+class _Completed(msgspec.Struct):
     transcript: str | None = None
     language: str | None = None
     languages: list[_Language] | None = None
-    words: list[_Word] | None = None
+    words: msgspec.Raw = NOTHING
+
+
+class _Failed(msgspec.Struct):
     error: _Error | None = None
 
 
-_decoder = msgspec.json.Decoder(_Event)
+_delta, _text = msgspec.json.Decoder(_Delta), msgspec.json.Decoder(_Text)
+_completed, _failed = msgspec.json.Decoder(_Completed), msgspec.json.Decoder(_Failed)
+_words = msgspec.json.Decoder(list[_Word] | None)
 
 
 class ItemWire:
-    def __init__(self, session: object, rate: int) -> None:
-        """``session``: what is asked for once the server has greeted; ``rate``: of the audio, Hz."""
+    def __init__(self, session: object, rate: int, timed: bool = False) -> None:
+        """``session``: what is asked for once the server has greeted; ``rate``: of the audio, Hz; ``timed``:
+        whether words come with times."""
         self.greeted = False
         self.over = True
         self.said = Hypothesis()
         self._session = session
         self._rate = rate
+        self._timed = timed
         self._outbox = Outbox()
         self._sent = self._began = 0  # samples: word times of the server count from its first
 
@@ -94,43 +106,50 @@ class ItemWire:
         return self._outbox.take()
 
     def receive(self, frame: Frame) -> None:
-        event = decode(frame, _decoder)
+        event = decode(frame, event_decoder)
         match event.type.removeprefix("conversation.item.input_audio_transcription."):
             case "session.created" | "transcription_session.created":
                 self._outbox.put({"type": "session.update", "session": self._session})
             case "session.updated" | "transcription_session.updated":
                 self.greeted = True
             case "delta":
-                self._add(event)
+                self._add(decode(frame, _delta))
             case "text":
-                text, stash = event.text or "", event.stash or ""
-                self._hear(event, text + stash, len(text))
+                self._replace(decode(frame, _text))
             case "completed":
-                text = event.transcript or ""
-                self._hear(event, text, len(text), event.words)
-                self.over = True
+                self._complete(decode(frame, _completed))
             case "failed" | "error":
-                error = event.error or _Error()
+                error = decode(frame, _failed).error or _Error()
                 raise Refusal(error.message or "it gives no reason", error.code or error.type or "")
 
-    def _add(self, event: _Event) -> None:
+    def _add(self, event: _Delta) -> None:
         text = self.said.text[: self.said.stable] + (event.delta or "")
-        words = [*self.said.words, *self._words(event.words)]
-        self.said = Hypothesis(text + (event.unstable or ""), len(text), tuple(words), self.said.language)
+        words = (*self.said.words, *self._words(event.words))
+        self.said = Hypothesis(text + (event.unstable or ""), len(text), words)
 
-    def _hear(self, event: _Event, text: str, stable: int, words: list[_Word] | None = None) -> None:
+    def _replace(self, event: _Text) -> None:
+        text = event.text or ""
+        self.said = Hypothesis(text + (event.stash or ""), len(text), (), _code(event.language))
+
+    def _complete(self, event: _Completed) -> None:
+        text = event.transcript or ""
         codes = [language.code for language in event.languages or ()]
-        named = event.language or (codes[0] if len(codes) == 1 else None)
-        language = language_code(named) if named else self.said.language
-        self.said = Hypothesis(text, stable, self._words(words), language)
+        language = _code(event.language or (codes[0] if len(codes) == 1 else None))
+        self.said = Hypothesis(text, len(text), self._words(event.words), language)
+        self.over = True
 
-    def _words(self, words: list[_Word] | None) -> tuple[Word, ...]:
+    def _words(self, raw: msgspec.Raw) -> tuple[Word, ...]:
+        """With times that count from the beginning of the turn, and not of the connection."""
         origin = self._began / self._rate
-        found = (Word(w.word, w.start, w.end, w.confidence) for w in words or ())
+        words = decode(raw, _words) if self._timed else None
         return tuple(
-            replace(word, start=round(word.start - origin, 3), end=round(word.end - origin, 3))
-            for word in found
+            Word(w.word, round(w.start - origin, 3), round(w.end - origin, 3), w.confidence)
+            for w in words or ()
         )
+
+
+def _code(language: str | None) -> str | None:
+    return language_code(language) if language else None
 
 
 def make_openai(remote: RemoteConfig, options: Options) -> ItemWire:
@@ -141,7 +160,7 @@ def make_openai(remote: RemoteConfig, options: Options) -> ItemWire:
 
 def make_saywire(remote: RemoteConfig, options: Options) -> ItemWire:
     asked = {"prompt": options.prompt, "keywords": options.hotwords}
-    return ItemWire(_openai_session(remote, options, RATE, asked) | {"include": [UNSTABLE]}, RATE)
+    return ItemWire(_openai_session(remote, options, RATE, asked) | {"include": [UNSTABLE]}, RATE, timed=True)
 
 
 def _openai_session(

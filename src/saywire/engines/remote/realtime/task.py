@@ -55,10 +55,13 @@ class _Payload(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     header: _Header
+
+
+class _Result(msgspec.Struct):
     payload: _Payload | None = None
 
 
-_decoder = msgspec.json.Decoder(_Event)
+_event, _result = msgspec.json.Decoder(_Event), msgspec.json.Decoder(_Result)
 
 
 class TaskWire:
@@ -91,15 +94,14 @@ class TaskWire:
         return self._outbox.take()
 
     def receive(self, frame: Frame) -> None:
-        event = decode(frame, _decoder)
-        header = event.header
+        header = decode(frame, _event).header
         if header.task_id not in (None, self._task):
             return
         match header.event:
             case "task-started":
                 self.open = True
             case "result-generated":
-                self._hear(event.payload)
+                self._hear(decode(frame, _result).payload)
             case "task-finished":
                 self.open, self.over = False, True
             case "task-failed":

@@ -16,21 +16,30 @@ import pybase64
 from ....config import RemoteConfig
 from ....types import Hypothesis, Options
 from ..answer import Refusal, read_tags
-from .wire import Frame, Outbox, decode, encode
+from .wire import Frame, Outbox, decode, encode, event_decoder
 
 _OPEN_TAG = re.compile(r"\s*(?:l(?:a(?:n(?:g(?:u(?:a(?:g)?)?)?)?)?)?|language(?: [A-Za-z ]*(?:<[a-z_]*)?)?)$")
 """The end of a text which may be the beginning of a tag."""
 
 
-class _Event(msgspec.Struct):
-    type: str
+class _Delta(msgspec.Struct):
     delta: str | None = None
+
+
+class _Done(msgspec.Struct):
     text: str | None = None
+
+
+class _Error(msgspec.Struct):
     error: str | None = None
     code: str | None = None
 
 
-_decoder = msgspec.json.Decoder(_Event)
+_delta, _done, _error = (
+    msgspec.json.Decoder(_Delta),
+    msgspec.json.Decoder(_Done),
+    msgspec.json.Decoder(_Error),
+)
 
 
 class VllmWire:
@@ -60,19 +69,20 @@ class VllmWire:
         return self._outbox.take()
 
     def receive(self, frame: Frame) -> None:
-        event = decode(frame, _decoder)
-        match event.type:
+        match decode(frame, event_decoder).type:
             case "session.created":
                 self._outbox.put({"type": "session.update", "model": self._model})
                 self.greeted = True
             case "transcription.delta":
-                self._text += event.delta or ""
+                self._text += decode(frame, _delta).delta or ""
                 self._hear(_OPEN_TAG.sub("", self._text))
             case "transcription.done":
-                self._text = self._text if event.text is None else event.text
+                text = decode(frame, _done).text
+                self._text = self._text if text is None else text
                 self._hear(self._text)
                 self.over = True
             case "error":
+                event = decode(frame, _error)
                 raise Refusal(event.error or "it gives no reason", event.code or "")
 
     def _hear(self, sure: str) -> None:

@@ -20,6 +20,13 @@ Frame = str | bytes
 T = TypeVar("T")
 
 
+class Event(msgspec.Struct):
+    """Which event it is. What else is in it is looked at only where it means something here: servers add
+    fields, and shapes of them, as they like."""
+
+    type: str
+
+
 class Wire(Protocol):
     @property
     def greeted(self) -> bool:
@@ -64,6 +71,9 @@ class Outbox:
     def take(self) -> list[Frame]:
         frames, self._frames = self._frames, []
         return frames
+
+
+event_decoder = msgspec.json.Decoder(Event)
 
 
 def encode(message: object) -> str:

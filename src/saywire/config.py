@@ -119,15 +119,16 @@ class RemoteConfig:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes that sessions may ask for; empty: any."""
     timeout: float = 30.0
-    """Seconds for one window, tries again included."""
+    """Seconds for one window, tries again included; over a websocket, from an utterance's end to its final."""
     retries: int = 2
     """After the first try, where another may help."""
     requests: int = 8
-    """At a time, of one worker."""
+    """At a time, of one worker; over a websocket, connections."""
     window: float = 30.0
-    """Seconds of audio in one request, at most."""
+    """Seconds of audio in one request, or in one turn over a websocket, at most."""
     partials: float = 0.0
-    """Seconds from partial to partial, each of which is a request; 0: finals only."""
+    """Seconds from partial to partial, each of which is a request; 0: finals only. Over a websocket they come
+    by themselves."""
     ca: str = ""
     """A PEM file of the authorities to trust for https, instead of those that are commonly trusted."""
     instruction: str = ""

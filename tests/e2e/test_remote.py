@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,9 @@ import pytest
 
 from engines.contract import EngineContract, Speech, decode_all, hear
 from engines.recordings import read
-from engines.remote.realtime.script import wait_until
+from engines.remote.realtime.script import open_scripted, read_talk, wait_until
 from laws.speech import silence
-from runtime.talk import Talk
+from runtime.talk import MANUAL, Talk
 from saywire import messages as m
 from saywire.config import Config, DialectName, EngineConfig, RemoteConfig, ServerConfig
 from saywire.engines.base import Engine
@@ -166,6 +166,7 @@ def test_a_session_through_two_servers(others: dict[str, Any]) -> None:
 
     talk = asyncio.run(run())
     assert tuple(talk.texts) == tuple(ENGLISH.values())
+    check_stable_text(talk)
     finals = [event for event in talk.events if isinstance(event, m.Final)]
     begin = 0.0
     for final, name in zip(finals, ENGLISH, strict=True):
@@ -173,6 +174,17 @@ def test_a_session_through_two_servers(others: dict[str, Any]) -> None:
         assert " ".join(word.text for word in final.words) == final.text
         assert begin < final.words[0].start < final.words[-1].end < end + 1  # of silence
         begin = end + 1
+
+
+def check_stable_text(talk: Talk) -> None:
+    held = dict.fromkeys(range(len(ENGLISH)), "")
+    for event in talk.events:
+        if isinstance(event, m.Partial):
+            said = event.hypothesis
+            assert said.text.startswith(held[event.utterance])
+            held[event.utterance] = said.text[: said.stable]
+        elif isinstance(event, m.Final):
+            assert event.text.startswith(held[event.utterance])
 
 
 @pytest.mark.parametrize("dialect", ["openai-verbose", "openai-realtime"])
@@ -187,6 +199,28 @@ def test_every_utterance_that_the_peer_refuses_fails_and_the_session_goes_on(dia
 
     failures = [event for event in asyncio.run(run()).events if isinstance(event, m.Failed)]
     assert [(f.utterance, f.error.code) for f in failures] == [(n, "remote_key_refused") for n in range(3)]
+
+
+def test_a_session_whose_server_hangs_holds_no_other_up() -> None:
+    """Both in one worker, which has one decoding thread."""
+    greeting, turn = read_talk("vllm-realtime")
+
+    async def run(url: str, is_waiting: Callable[[], bool]) -> tuple[Talk, Talk]:
+        remote = RemoteConfig("peer", url, "large", "vllm-realtime", timeout=600.0)
+        async with asyncio.timeout(60), open_pool(remote) as pool:
+            waiting = Talk(pool, Options(turns=MANUAL))
+            waiting.give(read("computer-stop"), m.Commit())
+            await asyncio.to_thread(wait_until, is_waiting)
+            served = Talk(pool, Options(turns=MANUAL))
+            for _ in range(2):
+                served.give(read("computer-stop"), m.Commit())
+            await served.finish()
+            return waiting, served
+
+    with open_scripted(f"{greeting}S< hang", greeting + turn + turn) as peer:
+        waiting, served = asyncio.run(run(peer.url, lambda: len(peer.paths) == 1))
+    assert served.texts == ["Hello there."] * 2
+    assert waiting.texts == []
 
 
 @pytest.mark.parametrize("dialect", ["openai-verbose", "openai-realtime"])

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from engines.remote.peer import Reply, answer, open_peer
 from engines.remote.realtime.script import open_scripted, read_talk
 from saywire.config import RemoteConfig
+from saywire.engines.remote.realtime import connection as connection_file
 from saywire.engines.remote.realtime.connection import Connection, connect
 from saywire.engines.remote.realtime.dialects import DIALECTS
 from saywire.engines.remote.realtime.engine import make_server
@@ -112,7 +114,7 @@ def test_what_is_said_meanwhile_is_seen_before_the_end() -> None:
     remote, row = RemoteConfig("cloud", "", "large"), DIALECTS["vllm-realtime"]
 
     async def talk(url: str) -> None:
-        server = make_server(RemoteConfig("cloud", url, "large"), row, "")
+        server = make_server(replace(remote, url=url), row, "")
         connection = await connect(server, row.make(remote, Options()), 20.0)
         said = Watched([bytes(3200)] * 5)
         talking = asyncio.create_task(connection.converse(said))
@@ -214,10 +216,19 @@ def test_a_handshake_that_hangs(data: bytes) -> None:
 
 
 def test_a_server_that_does_not_greet() -> None:
+    remote, row = RemoteConfig("cloud", "", "large"), DIALECTS["openai-realtime"]
+
+    async def talk(url: str) -> None:
+        server = make_server(replace(remote, url=url), row, "")
+        socket = await connection_file._open(server, 20.0)
+        connection = Connection(socket, row.make(remote, Options()), server)
+        with pytest.raises(Trouble, match=r"did not greet us within 0\.1 s; check url and dialect") as caught:
+            await connection.greet(0.1)
+        assert (caught.value.code, caught.value.again) == ("remote_timeout", True)
+        await connection.close()
+
     with open_scripted("S< hang") as peer:
-        trouble = fail(peer.url, within=0.2)
-    assert (trouble.code, trouble.again) == ("remote_timeout", True)
-    assert "did not greet us within 0.2 s; check url and dialect" in str(trouble)
+        asyncio.run(asyncio.wait_for(talk(peer.url), LONGEST))
 
 
 def error(kind: str, code: str, message: str = "no") -> str:

@@ -189,7 +189,7 @@ def test_after_a_drop_the_utterance_is_heard_whole() -> None:
 def test_a_server_that_hangs_is_an_error_in_time() -> None:
     with open_scripted(HANGING) as peer:
         engine = make(peer, timeout=0.2)
-        with pytest.raises(EngineFailed, match=r"no answer within 0\.2 s; remote\.cloud\.timeout") as caught:
+        with pytest.raises(EngineFailed, match=r"within 0\.2 s") as caught:
             hear(engine, engine.open(Options()), noise())
         assert caught.value.code == "remote_timeout"
         engine.close()

@@ -236,7 +236,6 @@ def test_a_deadline_begins_with_the_commit() -> None:
             line = desk.open()
             turn = Turn([bytes(3200)])
             line.take(turn)
-            await asyncio.sleep(0)
             line.wake()
             turn.frames.append(bytes(3200))
             line.wake()
@@ -273,7 +272,6 @@ def test_nobody_speaks_for_a_while_and_the_connection_is_closed(monkeypatch: pyt
             await desk.say(line)
             while line._task:
                 await asyncio.wait([line._task])
-                await asyncio.sleep(0)
             assert line._connection is None
             assert (await desk.say(line)).error is None
 
@@ -332,7 +330,6 @@ def test_who_waits_for_a_place_in_vain_is_told_so() -> None:
             desk = Desk(peer.url, places=1, requests=1, timeout=0.3)
             first, second = desk.open(), desk.open()
             first.take(Turn([bytes(3200)]))
-            await asyncio.sleep(0)
             error = error_of(await desk.say(second))
             assert error.code == "remote_overloaded"
             assert "all 1 connections were busy for 0.3 s; remote.gpu.requests allows more" in error.message

@@ -7,5 +7,6 @@
 up when nobody speaks. Both live in the one thread of ``background.py``; ``engine.py`` is the engine.
 
 Turns are decided here: each utterance is appended and committed by hand. Where the server says what will
-not change it is stable here, too; what it takes back all the same is not taken back here.
+not change it is stable here, too; what it takes back all the same is not taken back here. However audio was
+cut, a server gets the same messages; whether it then says the same is its own affair, as is when.
 """

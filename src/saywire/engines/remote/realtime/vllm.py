@@ -18,7 +18,8 @@ from ....types import Hypothesis, Options
 from ..answer import Refusal, read_tags
 from .wire import Frame, Outbox, decode, encode, event_decoder
 
-_OPEN_TAG = re.compile(r"\s*(?:l(?:a(?:n(?:g(?:u(?:a(?:g)?)?)?)?)?)?|language(?: [A-Za-z ]*(?:<[a-z_]*)?)?)$")
+_WORD = "l(?:a(?:n(?:g(?:u(?:a(?:g)?)?)?)?)?)?|language(?: [A-Za-z]{0,20}(?:<[a-z_]*)?)?"
+_OPEN_TAG = re.compile(rf"\s*(?:{_WORD})$")
 """The end of a text which may be the beginning of a tag."""
 
 

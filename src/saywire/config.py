@@ -119,7 +119,7 @@ class RemoteConfig:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes that sessions may ask for; empty: any."""
     timeout: float = 30.0
-    """Seconds for one window, tries again included; over a websocket, from an utterance's end to its final."""
+    """Seconds for one window, tries again included; over a websocket, from an utterance's end on."""
     retries: int = 2
     """After the first try, where another may help."""
     requests: int = 8

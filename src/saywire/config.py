@@ -92,6 +92,15 @@ DialectName = Literal[
     "dashscope-asr",
     "dashscope-omni",
     "dashscope-captioner",
+    "dashscope-native",
+    "dashscope-native-stream",
+    "dashscope-native-captioner",
+    "openai-realtime",
+    "azure-realtime",
+    "saywire",
+    "vllm-realtime",
+    "dashscope-realtime",
+    "dashscope-task",
 ]
 """How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
 
@@ -103,7 +112,7 @@ class RemoteConfig:
     name: str
     """What sessions ask for; letters, digits, dots, hyphens, underscores."""
     url: str
-    """http or https, up to what the dialect adds: https://api.openai.com/v1"""
+    """http or https, up to what the dialect adds: https://api.openai.com/v1; ws and wss mean the same."""
     model: str
     """What the server calls the model."""
     dialect: DialectName = "openai"
@@ -112,15 +121,16 @@ class RemoteConfig:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes that sessions may ask for; empty: any."""
     timeout: float = 30.0
-    """Seconds for one window, tries again included."""
+    """Seconds for one window, tries again included; over a websocket, from an utterance's end on."""
     retries: int = 2
     """After the first try, where another may help."""
     requests: int = 8
-    """At a time, of one worker."""
+    """At a time, of one worker; over a websocket, connections."""
     window: float = 30.0
-    """Seconds of audio in one request, at most."""
+    """Seconds of audio in one request, or in one turn over a websocket, at most."""
     partials: float = 0.0
-    """Seconds from partial to partial, each of which is a request; 0: finals only."""
+    """Seconds from partial to partial, each of which is a request; 0: finals only. Over a websocket they come
+    by themselves."""
     ca: str = ""
     """A PEM file of the authorities to trust for https, instead of those that are commonly trusted."""
     instruction: str = ""
@@ -210,7 +220,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
-    "remote.url": msgspec.Meta(pattern=r"^https?://[^\s/@?#]+(/[^\s@#]*)?$"),
+    "remote.url": msgspec.Meta(pattern=r"^(http|ws)s?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
     "remote.model": msgspec.Meta(min_length=1),
     "remote.timeout": msgspec.Meta(ge=0.1, le=600),

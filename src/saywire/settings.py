@@ -53,7 +53,7 @@ FILE_VARIABLE = PREFIX + "CONFIG"
 SECRETS = frozenset({"server.api_keys"})
 NAMES = re.compile(r"(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PRIVATE = {
-    "remote.url": "http:// or https://, a host and a path, without name or password",
+    "remote.url": "http:// or https:// (or ws, wss), a host and a path, without name or password",
     "remote.api_key_env": "the name of an environment variable, not the key itself",
 }
 """What is not shown when it is wrong, and what it should be."""

@@ -249,7 +249,7 @@ async def test_our_own_client_over_wss(authority: Path) -> None:
 
 @in_loop
 async def test_openai_python_verifies_us(authority: Path) -> None:
-    async with serving(ScriptedHost(talkative), settings(tls_self_signed=True)) as at:
+    async with serving(ScriptedHost(talkative), settings(tls_self_signed=True), PROTOCOLS) as at:
         trust = ssl.create_default_context(cafile=authority)
         async with AsyncOpenAI(
             api_key="any",
@@ -261,5 +261,10 @@ async def test_openai_python_verifies_us(authority: Path) -> None:
                 model="scripted", file=wav(quiet(1.0)), stream=True
             )
             events = [event async for event in stream]
+            options = {"ssl": trust}
+            async with client.realtime.connect(
+                model="scripted", websocket_connection_options=options
+            ) as connection:
+                assert (await connection.recv()).type == "session.created"
     assert events[-1].type == "transcript.text.done"
     assert events[-1].text.startswith("said 0 said 1")

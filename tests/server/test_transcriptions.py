@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import aclosing
 
 import httpx
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from audio.media import encode
 from saywire import messages as m
 from saywire.errors import EngineFailed, Overloaded, UnknownModel, Unsupported
+from saywire.server import transcriptions
 from saywire.server.transcriptions import in_time, unless_gone
 from saywire.types import RATE, Options, Turns
 from server.audio import noise, quiet, wav
@@ -363,6 +365,23 @@ async def test_stream_whose_client_leaves_ends_its_session():
             answer = await opening
             await answer.aclose()
         await session.closed.wait()
+
+
+@pytest.mark.parametrize(("stream", "status"), [("true", 200), ("false", 503)])
+@in_loop
+async def test_an_engine_that_does_not_keep_up_is_told_and_logged(stream, status, caplog, monkeypatch):
+    async def in_no_time(items, seconds):
+        async with aclosing(items):
+            yield await anext(items)
+        raise Overloaded("the transcription took longer than that")
+
+    caplog.set_level(logging.INFO, "saywire")
+    monkeypatch.setattr(transcriptions, "in_time", in_no_time)
+    async with serving(ScriptedHost(talkative)) as at:
+        answer = await post(at, FIELDS | {"stream": stream})
+    assert answer.status_code == status
+    assert json.loads(answer.text.removeprefix("data: "))["error"]["code"] == "overloaded"
+    assert "cause=overloaded" in caplog.text
 
 
 @in_loop

@@ -118,8 +118,7 @@ class Transcriptions:
         self._check_words(ask)
         channels = await self._count_channels(ask)
         answer: Answer = Plain(ask) if channels is None else Diarized(ask, channels)
-        heard = self._hear(ask, channels, log)
-        heard = await stack.enter_async_context(aclosing(in_time(heard, self._patience)))
+        heard = await stack.enter_async_context(aclosing(self._hear(ask, channels, log)))
         if not ask.stream:
             return await unless_gone(request, answer.whole(heard))
         # What is wrong from the start is still told by the status.
@@ -150,8 +149,9 @@ class Transcriptions:
         """The file's events. Raises the error of a Failed: a transcript with a hole would look whole."""
         read = decode if channels is None else decode_channels
         blocks = read(ask.file, max_seconds=self._settings.max_audio_seconds)
+        events = read_channels(self._house.host, blocks, channels or 1, ask.options)
         try:
-            async with aclosing(read_channels(self._house.host, blocks, channels or 1, ask.options)) as heard:
+            async with aclosing(in_time(events, self._patience)) as heard:
                 async for channel, event in heard:
                     log.note(event)
                     if isinstance(event, Failed):

@@ -1,4 +1,4 @@
-"""The first generation of DashScope's SDK: dashscope_one.py KIND WAV [LANGUAGE]. Tells what it is told, a line each.
+"""The first generation of DashScope's SDK: dashscope_one.py KIND WAV [LANGUAGE]. A line for all it is told.
 
 Text that is taken back is told as ``revised``: each frame's text and stash must begin with the text before.
 """

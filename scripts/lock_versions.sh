@@ -12,5 +12,7 @@ compile() {
 
 printf '%s\n' pip hatchling editables | compile "$1" --group dev pyproject.toml - > constraints.new
 mv constraints.new constraints.txt
-compile "$1" tests/clients/requirements.txt > tests/clients/constraints.new
-mv tests/clients/constraints.new tests/clients/constraints.txt
+for name in '' -dashscope1; do
+    compile "$1" "tests/clients/requirements$name.txt" > tests/clients/constraints.new
+    mv tests/clients/constraints.new "tests/clients/constraints$name.txt"
+done

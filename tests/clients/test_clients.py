@@ -131,12 +131,12 @@ class Ended:
         return [line.removeprefix(f"{word} ") for line in self.lines if line.startswith(f"{word} ")]
 
 
-def run(program: Path, at: Running, *arguments: str | Path, key: str = KEY) -> Ended:
+def run(program: Path, at: Running, *arguments: str | Path, key: str = KEY, python: Path = PYTHON) -> Ended:
     home = at.log.parent
     more = {"SAYWIRE_URL": at.url, "SAYWIRE_KEY": key, "OPENAI_API_KEY": "not for us"}
     if at.authority:
         more |= {"NODE_EXTRA_CA_CERTS": str(at.authority), "SSL_CERT_FILE": str(at.authority)}
-    interpreter = str(PYTHON)
+    interpreter = str(python)
     if program.suffix == ".mjs":  # node looks for modules beside the program
         interpreter, program = "node", Path(shutil.copy(program, NODE))
     ended = subprocess.run(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from engines.recordings import read
 from laws.speech import silence
-from saywire.config import Config, EngineConfig, ServerConfig
+from saywire.config import Config, EngineConfig, ListenerConfig, ServerConfig
 from saywire.runtime.pool import Pool
 from saywire.server.run import LOOP, Server
 from saywire.types import Samples
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -24,26 +26,35 @@ class House:
     runner: asyncio.Runner
     at: str
     """``127.0.0.1:port``."""
+    doors: dict[str, str]
+    """The same of each wire's own port."""
 
 
 @asynccontextmanager
-async def serve(language: str, **server: Any) -> AsyncIterator[str]:
-    config = Config(ServerConfig(port=0, **server), EngineConfig(model="tiny", language=language, workers=1))
+async def serve(language: str, wires: Sequence[str] = (), **server: Any) -> AsyncIterator[dict[str, str]]:
+    """Where it is, by wire; "" is the main port."""
+    config = Config(
+        ServerConfig(port=0, **server),
+        EngineConfig(model="tiny", language=language, workers=1),
+        listener=tuple(ListenerConfig(wire, wire, 0) for wire in wires),
+    )
     async with Pool(config) as pool:
         port = asyncio.get_running_loop().create_future()
         server = Server(config, pool, lambda _, number: port.set_result(number))
         serving = asyncio.create_task(server.serve())
-        yield f"127.0.0.1:{await port}"
+        ports = {"": await port} | server.ports
+        yield {wire: f"127.0.0.1:{number}" for wire, number in ports.items()}
         server.stop()
         await serving
 
 
 @contextmanager
-def open_house(language: str = "en", **server: Any) -> Iterator[House]:
-    """``server``: settings of it."""
+def open_house(language: str = "en", wires: Sequence[str] = (), **server: Any) -> Iterator[House]:
+    """``wires`` have ports of their own; ``server``: settings of it."""
     with asyncio.Runner(loop_factory=LOOP) as runner:
-        context = serve(language, **server)
-        yield House(runner, runner.run(context.__aenter__()))
+        context = serve(language, wires, **server)
+        doors = runner.run(context.__aenter__())
+        yield House(runner, doors[""], doors)
         runner.run(context.__aexit__(None, None, None))
 
 
@@ -55,6 +66,11 @@ def at_home(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
         kwargs["house"].runner.run(asyncio.wait_for(test(*args, **kwargs), 60))
 
     return run
+
+
+def in_thread(house: House, act: Callable[[], T]) -> T:
+    """As users of a blocking SDK run it: in a thread that waits."""
+    return house.runner.run(asyncio.wait_for(asyncio.to_thread(act), 60))
 
 
 def talk(*names: str) -> Samples:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from openai import OpenAI
 
 from audio.media import encode
-from e2e.house import House, open_house, talk
+from e2e.house import House, in_thread, open_house, talk
 from saywire.audio.pcm import to_pcm16
 from saywire.types import RATE
 
@@ -33,11 +32,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def at_home(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashscope, "base_websocket_api_url", f"ws://{house.at}/api-ws/v1/inference")
     monkeypatch.setattr(dashscope, "api_key", "any")
-
-
-def in_thread(house: House, act: Callable[[], Any]) -> Any:
-    """As the SDK's users run it: in a thread that waits."""
-    return house.runner.run(asyncio.wait_for(asyncio.to_thread(act), 60))
 
 
 class Heard(asr.RecognitionCallback):  # type: ignore[misc]

@@ -64,7 +64,33 @@ async def test_partials_while_somebody_speaks(house: House) -> None:
         data = to_pcm16(talk("please-play-five"))
         await tell(socket, type="audio", data=base64.b64encode(data).decode())
         partial = await asyncio.wait_for(hear(socket), 30)
-        assert partial["mode"] == "partial" and "please play five".startswith(partial["text"])
+        assert (partial["mode"], partial["text"]) == ("partial", "please play five"), "not all of the message"
+
+
+@at_home
+async def test_a_client_that_reads_one_frame_for_each_of_its_own(house: House) -> None:
+    """As the test client of such a service does: one answer to a control, at most one to a second of audio,
+    and what it reads after ``stop`` must have a ``message``."""
+    async with connect(f"ws://{house.at}/ws/asr") as socket:
+        await hear(socket)
+        await tell(socket, type="control", command="start")
+        assert (await hear(socket))["message"] == "开始录音"
+        told = []
+        for name in ("please-play-five", "computer-stop"):
+            data = base64.b64encode(to_pcm16(talk(name))).decode()
+            await tell(socket, type="audio", data=data)
+            told.append((await hear(socket))["text"])
+        await tell(socket, type="control", command="stop")
+        assert (await hear(socket))["message"] == "停止录音"
+        assert told == ["please play five", "please play five computer stop"]
+        assert (await hear(socket))["text"] == told[-1]
+        for message, answer in [
+            ({"type": "control", "command": "reset"}, "重置成功"),
+            ({"type": "invalid_type"}, "未知消息类型: invalid_type"),
+            ({"type": "control", "command": "invalid_command"}, "未知控制指令: invalid_command"),
+        ]:
+            await tell(socket, **message)
+            assert (await hear(socket))["message"] == answer
 
 
 @at_home

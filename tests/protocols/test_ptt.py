@@ -9,7 +9,7 @@ from protocols.adapters import surroundings
 from saywire import messages as m
 from saywire.errors import BadRequest
 from saywire.protocols.base import Handshake
-from saywire.protocols.ptt import LONGEST_AUDIO, Ptt
+from saywire.protocols.ptt import LONGEST_AUDIO, QUESTIONS, Ptt
 from saywire.types import Hypothesis
 
 
@@ -32,7 +32,7 @@ def said(adapter):
 
 def test_audio_that_is_too_large_is_refused_and_the_largest_is_heard():
     adapter = opened()
-    [heard] = adapter.receive(audio(bytes(LONGEST_AUDIO // 4 * 3)))
+    heard, _ = adapter.receive(audio(bytes(LONGEST_AUDIO // 4 * 3)))
     assert len(heard.samples) == LONGEST_AUDIO // 4 * 3 // 2
     with pytest.raises(BadRequest) as refused:
         adapter.receive(audio(bytes(LONGEST_AUDIO // 4 * 3 + 2)))
@@ -45,7 +45,7 @@ def test_the_cut_of_messages_does_not_change_the_samples():
     data = bytes(range(64))
     adapter = opened()
     pieces = [adapter.receive(audio(data[i : i + 3])) for i in range(0, 64, 3)]
-    heard = [sample for commands in pieces for command in commands for sample in command.samples.tolist()]
+    heard = [sample for commands in pieces for command in commands[:1] for sample in command.samples.tolist()]
     whole = opened().receive(audio(data))[0].samples.tolist()
     assert heard == whole
 
@@ -55,7 +55,7 @@ def test_a_press_begins_with_a_whole_sample():
     adapter.receive(audio(b"\x01"))
     for command in ("stop", "start"):
         adapter.receive(json.dumps({"type": "control", "command": command}))
-    [heard] = adapter.receive(audio(b"\x00\x40"))
+    heard, _ = adapter.receive(audio(b"\x00\x40"))
     assert heard.samples.tolist() == [0.5]
 
 
@@ -69,9 +69,34 @@ def test_time_is_measured_from_the_message_that_is_answered():
     adapter.receive(audio(bytes(3200)))
     now = 100.125
     adapter.send(m.Partial(0, Hypothesis("one")))
+    adapter.send(m.Marked(0))
     adapter.receive('{"type":"control","command":"stop"}')
     now = 100.5
     adapter.send(m.Final(0, "one", 0.0, 0.1))
-    adapter.send(m.Marked(0))
+    adapter.send(m.Marked(1))
     results = [event for event in said(adapter) if event["type"] == "result"]
     assert [(r["mode"], r["processing_time_ms"]) for r in results] == [("partial", 125.0), ("final", 375.0)]
+
+
+def test_a_client_that_is_far_ahead_is_answered_together():
+    """Marks are bounded; what has none is said with the next that has, or by the final."""
+    adapter = opened()
+    marks = [c for _ in range(100) for c in adapter.receive(audio(bytes(3200))) if isinstance(c, m.Mark)]
+    assert len(marks) == QUESTIONS
+    adapter.send(m.Partial(0, Hypothesis("one")))
+    for mark in marks:
+        adapter.send(m.Marked(mark.id))
+    assert [event["text"] for event in said(adapter)] == ["one"]
+    [_, mark] = adapter.receive(audio(bytes(3200)))
+    adapter.send(m.Partial(0, Hypothesis("one two")))
+    adapter.send(m.Marked(mark.id))
+    assert [event["text"] for event in said(adapter)] == ["one two"]
+
+
+def test_text_that_is_taken_back_entirely_is_not_told():
+    adapter = opened()
+    for text in ("on", ""):
+        [_, mark] = adapter.receive(audio(bytes(3200)))
+        adapter.send(m.Partial(0, Hypothesis(text)))
+        adapter.send(m.Marked(mark.id))
+    assert [event["text"] for event in said(adapter)] == ["on"]

@@ -3,8 +3,9 @@
 Source: the README of such a service, version 2.1.0, and what its test client does, read 2026-11-21. The
 strings are part of the wire: clients show them, and some compare them.
 
-A press is what lies between ``start`` and ``stop``. Its text grows in ``partial`` results, each the whole of
-the press so far and at most one for each audio message, since some clients read just one answer to each.
+A press is what lies between ``start`` and ``stop``. Its text grows in ``partial`` results: an audio message
+is answered when all of it is decoded, by the whole of the press so far, if that has changed; so by one result
+at most, since some clients read just one to each.
 ``stop`` is answered by its status first, then, when all is decoded, by one ``final`` result, which is empty
 where nothing was said. Audio outside a press is not heard. Where the original answers only with pieces of
 text that forget what came before, this wire says the press anew; ``confidence`` is measured, and null where
@@ -15,7 +16,6 @@ from __future__ import annotations
 
 import binascii
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -26,7 +26,7 @@ from .. import messages as m
 from ..audio.pcm import Pcm16
 from ..errors import BadRequest, EngineFailed, Overloaded, SaywireError
 from ..texts import join
-from ..types import Options, Word, mean_confidence
+from ..types import Hypothesis, Options, Word, mean_confidence
 from .base import Adapter, Close, Frame, Handshake, Surroundings
 
 LONGEST_AUDIO = 2**20
@@ -35,6 +35,8 @@ READY, STARTED, STOPPED, RESET = "连接成功，FunASR已就绪", "开始录音
 TOO_LARGE, NO_COMMAND, NO_TYPE = "音频数据过大", "未知控制指令: ", "未知消息类型: "
 NOT_HEARD, BROKEN = "识别失败: ", "服务器错误: "
 BUSY = "连接数已满: "
+QUESTIONS = 8
+"""Audio messages that may wait for an answer; what more come meanwhile are said with the next."""
 
 _OK, _BAD, _LARGE, _FAILED, _FULL = 200, 400, 413, 500, 503
 _LARGE_CODE, _BROKEN_CODE = "audio_too_large", "invalid_json"
@@ -72,15 +74,33 @@ class Result(msgspec.Struct, tag_field="type", tag="result"):
 
 @dataclass(slots=True)
 class _Press:
-    number: int
     pieces: dict[int, m.Final] = field(default_factory=dict)
     """Ended utterances, by number: a long press has several."""
+    heard: Hypothesis = field(default_factory=Hypothesis)
+    """Of the utterance that has not ended."""
     shown: str = ""
     dropped: bool = False
     """Thrown away by ``reset``: what is still being decoded of it is not said."""
     stopped: float = 0.0
     """When ``stop`` came; the timestamp that came with it is ``timestamp``."""
     timestamp: int | None = None
+
+    @property
+    def text(self) -> str:
+        return join([*(piece.text for piece in self.pieces.values()), self.heard.text])
+
+    @property
+    def words(self) -> list[Word]:
+        return [*(word for piece in self.pieces.values() for word in piece.words), *self.heard.words]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """An audio message that is to be answered."""
+
+    press: _Press
+    came: float
+    timestamp: int | None
 
 
 _decoder = msgspec.json.Decoder(Message)
@@ -97,11 +117,9 @@ class Ptt(Adapter):
         """The press that is going on."""
         self._presses: deque[_Press] = deque()
         """Those of which not all is decoded, the held one the last."""
+        self._marks: dict[int, _Question | _Press] = {}
+        """What is done when all before a mark is decoded: an answer, or the end of a press."""
         self._count = 0
-        self._heard: tuple[float, int | None] = (0.0, None)
-        """When the latest audio came, and the timestamp it came with."""
-        self._owed = False
-        """Whether the latest audio has no answer yet."""
         self._ready = False
         self._finishing = False
 
@@ -132,14 +150,15 @@ class Ptt(Adapter):
         match event:
             case m.Configured():
                 self._greet()
-            case m.Partial(utterance=utterance, hypothesis=hypothesis) if hypothesis.text:
-                self._show(utterance, hypothesis.text, hypothesis.words)
+            case m.Partial(hypothesis=hypothesis) if self._presses:
+                self._presses[0].heard = hypothesis
             case m.Final(utterance=utterance):
                 self._keep(utterance, event)
             case m.Failed(error=error):
+                self._forget()
                 self.fail(error)
             case m.Marked(id=number):
-                self._end(number)
+                self._reach(self._marks.pop(number))
             case m.Finished():
                 self._frames.append(Close())
 
@@ -176,9 +195,10 @@ class Ptt(Adapter):
             return []  # as the original does: a client is not told of one bad message among many
         if not len(samples):
             return []
-        self._heard = self._now(), _milliseconds(message.timestamp)
-        self._owed = True
-        return [m.Audio(samples)]
+        if len(self._marks) >= QUESTIONS:
+            return [m.Audio(samples)]
+        question = _Question(self._held, self._now(), _milliseconds(message.timestamp))
+        return [m.Audio(samples), self._mark(question)]
 
     def _control(self, message: Message) -> list[m.Command]:
         match message.command:
@@ -200,17 +220,20 @@ class Ptt(Adapter):
 
     def _press(self) -> None:
         self._pcm.reset()
-        self._owed = False
-        self._held = _Press(self._count)
-        self._count += 1
+        self._held = _Press()
         self._presses.append(self._held)
+
+    def _mark(self, what: _Question | _Press) -> m.Mark:
+        number, self._count = self._count, self._count + 1
+        self._marks[number] = what
+        return m.Mark(number)
 
     def _stop(self, message: Message) -> list[m.Command]:
         press, self._held = self._held, None
         if not press:
             return []
         press.stopped, press.timestamp = self._now(), _milliseconds(message.timestamp)
-        return [m.Commit(), m.Mark(press.number)]
+        return [m.Commit(), self._mark(press)]
 
     def _reset(self) -> list[m.Command]:
         """What was said in the press so far is thrown away; a press that is held goes on from here."""
@@ -219,7 +242,7 @@ class Ptt(Adapter):
             return []
         press.dropped = True
         self._press()
-        return [m.Clear(), m.Mark(press.number)]
+        return [m.Clear(), self._mark(press)]
 
     # To the client.
 
@@ -234,41 +257,47 @@ class Ptt(Adapter):
     def _tell_problem(self, code: int, message: str) -> None:
         self._frames.append(_encode(Problem(code, message, self._milliseconds())))
 
-    def _show(self, utterance: int, text: str, words: tuple[Word, ...]) -> None:
-        """A partial, if the press is still held and the client is owed an answer."""
-        press = self._held
-        if not press or press is not self._presses[0] or not self._owed:
-            return
-        line = join([_text(press), text])
-        if line == press.shown:
-            return
-        self._owed = False
-        press.shown = line
-        came, timestamp = self._heard
-        self._say("partial", line, [*_words(press), *words], came, timestamp)
+    def _reach(self, what: _Question | _Press) -> None:
+        match what:
+            case _Question():
+                self._answer(what)
+            case _Press():
+                self._end(what)
+
+    def _answer(self, question: _Question) -> None:
+        """With a partial, if the press is still held and there is more of it."""
+        press = question.press
+        if press is self._held and press.text and press.text != press.shown:
+            press.shown = press.text
+            self._say("partial", press, question.came, question.timestamp)
 
     def _keep(self, utterance: int, final: m.Final) -> None:
+        self._forget()
         if self._presses and final.text:
             self._presses[0].pieces[utterance] = final
 
-    def _end(self, number: int) -> None:
-        """All of a press is decoded."""
-        press = self._presses.popleft()
-        assert press.number == number
+    def _forget(self) -> None:
+        """An utterance has ended: what was heard of it while it was open counts no more."""
+        if self._presses:
+            self._presses[0].heard = Hypothesis()
+
+    def _end(self, press: _Press) -> None:
+        """All of it is decoded."""
+        assert press is self._presses.popleft()
         if not press.dropped:
-            self._say("final", _text(press), _words(press), press.stopped, press.timestamp)
+            self._say("final", press, press.stopped, press.timestamp)
 
     def _say(
         self,
         mode: Literal["partial", "final"],
-        text: str,
-        words: Iterable[Word],
+        press: _Press,
         asked: float,
         timestamp: int | None,
     ) -> None:
         taken = round((self._now() - asked) * 1000, 2)
         stamp = self._milliseconds() if timestamp is None else timestamp
-        self._frames.append(_encode(Result(mode, text, stamp, mean_confidence(words), taken)))
+        confidence = mean_confidence(press.words)
+        self._frames.append(_encode(Result(mode, press.text, stamp, confidence, taken)))
 
     def _milliseconds(self) -> int:
         return int(self._now() * 1000)
@@ -277,14 +306,6 @@ class Ptt(Adapter):
 def listen_while_held(defaults: Options) -> Options:
     """Only the client ends an utterance, not silence."""
     return replace(defaults, turns=replace(defaults.turns, voice=False))
-
-
-def _text(press: _Press) -> str:
-    return join(piece.text for piece in press.pieces.values())
-
-
-def _words(press: _Press) -> list[Word]:
-    return [word for piece in press.pieces.values() for word in piece.words]
 
 
 def _milliseconds(timestamp: object) -> int | None:

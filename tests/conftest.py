@@ -1,10 +1,14 @@
-"""For all tests: nobody's installed models."""
+"""For all tests: nobody's installed models, and no time limits: a machine may be busy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")

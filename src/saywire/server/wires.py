@@ -15,6 +15,7 @@ from ..protocols.solo import Solo
 from ..types import Options
 from . import problems
 from .connection import Connection, House
+from .line import WebsocketLine
 from .logs import SessionLog
 
 NewWire = Callable[[Surroundings], Adapter | Multiplex]
@@ -57,7 +58,7 @@ class Door:
         def new_log() -> SessionLog:
             return SessionLog(secrets.token_hex(4), path, client, options.model)
 
-        return Connection(socket, wire, self._house, new_log)
+        return Connection(WebsocketLine(socket), wire, self._house, new_log)
 
 
 def _path_in(scope: Scope) -> str:

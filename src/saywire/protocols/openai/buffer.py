@@ -44,8 +44,12 @@ class InputBuffer:
         heard = self._samples(data, form)
         if not len(heard.samples):
             return None
-        self._heard += len(heard.samples) / heard.rate
+        self.count(heard)
         return heard
+
+    def count(self, audio: Audio) -> None:
+        """What was appended, or came by itself."""
+        self._heard += len(audio.samples) / audio.rate
 
     def _samples(self, data: bytes, form: Format) -> Audio:
         if form.type == MULAW:

@@ -20,8 +20,8 @@ from .buffer import InputBuffer
 from .clock import Clock
 from .merge import merge
 from .options import PARAMS, effective_turns, opening_settings, patience
-from .outbox import REFUSED, Outbox, close_code
-from .reading import event_id_in, read
+from .outbox import REFUSED, Outbox, close_code, encode
+from .reading import event_id_in, read, read_session
 from .refusals import conversational, no_call, of_opening, too_old, unknown_item
 from .show import shown_flat, shown_session
 from .transcripts import Transcripts
@@ -53,12 +53,15 @@ class OpenAiRealtime(Adapter):
         self._expired = False
 
     def connect(self, handshake: Handshake) -> list[m.Command]:
-        if "call_id" in handshake.query:
-            return self._refuse_call()
+        """Raises BadRequest for settings that may not be."""
+        if call := handshake.query.get("call_id"):
+            return self._refuse_call(call)
         header = handshake.headers.get("openai-beta", "")
         flat = _BETA_HEADER in header or _BETA_SUBPROTOCOL in handshake.subprotocols
         model = handshake.query.get("model") or handshake.query.get("deployment")  # the latter from Azure's
         self._updates.settings = opening_settings(model)
+        for known in handshake.settings:
+            self._updates.settings = merge(self._updates.settings, read_session(known))
         self._tell(created=True, flat=flat and handshake.query.get("intent") == "transcription")
         return [self._updates.ask(Update(self._updates.settings, flat=flat, opening=True))]
 
@@ -74,6 +77,13 @@ class OpenAiRealtime(Adapter):
         commands = self._commands(event)
         self._blamed = None
         return commands
+
+    def listen(self, audio: m.Audio) -> list[m.Command]:
+        """The track of a call, whose format is its own affair."""
+        if self._finishing or self._outbox.ended:
+            return []
+        self._buffer.count(audio)
+        return [audio]
 
     def leave(self) -> list[m.Command]:
         if self._finishing or self._outbox.ended:
@@ -120,12 +130,17 @@ class OpenAiRealtime(Adapter):
         if error.fatal:
             self._outbox.end(close_code(error), error)
 
+    def greet(self) -> list[Frame]:
+        about = (self._session_id, self._expires_at, self._updates.settings, self._defaults)
+        return [encode(wire.SessionCreated(self._outbox.stamp(), shown_session(*about)))]
+
     def frames_to_send(self) -> list[Frame]:
         self.deadline = self._clock.deadline
         return self._outbox.take()
 
-    def _refuse_call(self) -> list[m.Command]:
-        error = no_call()
+    def _refuse_call(self, call: str) -> list[m.Command]:
+        """Whoever names a call that is here never gets to us."""
+        error = no_call(call)
         self._outbox.error(error, error.param, None)
         self._outbox.end(REFUSED, error)
         return []

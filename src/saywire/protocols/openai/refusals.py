@@ -7,8 +7,10 @@ from . import events as wire
 from .checks import quoted
 
 
-def no_call() -> BadRequest:
-    return BadRequest("This server cannot attach to a call; connect without 'call_id'.", param="call_id")
+def no_call(call: str) -> BadRequest:
+    return BadRequest(
+        f"There is no call {quoted(call)}: it has ended, or is on another server.", param="call_id"
+    )
 
 
 def unknown_item(verb: str, item: str) -> BadRequest:

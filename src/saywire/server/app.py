@@ -24,16 +24,21 @@ from .. import __version__
 from ..config import Config, ServerConfig
 from ..errors import BadRequest, SaywireError, UnknownModel
 from ..protocols import PROTOCOLS
+from ..protocols.openai.realtime import OpenAiRealtime
 from ..runtime.base import Host, Model
 from ..runtime.places import find_data
 from ..types import Options
 from . import problems
 from .auth import Auth
+from .calls import PATHS as CALL_PATHS
+from .calls import Calls, add_calls
+from .client_secrets import add_client_secrets
 from .connection import House
 from .customization import add_customization
 from .limits import Admission
 from .origins import OriginCheck, check_origins, share
 from .requests import RequestNames, show_name
+from .secrets import Secrets
 from .transcriptions import add_transcriptions
 from .vocabularies import Vocabularies
 from .wires import Door, Wires, steady_clock
@@ -54,11 +59,15 @@ def create_app(
     options = default_options(config)
     house = House(host, admission, steady_clock(), config.server.drain_seconds)
     vocabularies = open_vocabularies(config.server, os.environ)
-    door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find)
-    add_guards(app, config.server, door)
+    secrets = Secrets(house.now)
+    door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find, secrets)
+    add_guards(app, config.server, door, secrets)
     add_errors(app)
-    for path in wires:
-        app.router.add_websocket_route(path, door.let_in)
+    calls = app.state.calls = Calls(door, secrets, config.webrtc)
+    for path, wire in wires.items():
+        app.router.add_websocket_route(path, calls.let_in if wire is OpenAiRealtime else door.let_in)
+    add_calls(app, calls)
+    add_client_secrets(app, secrets, options)
     add_transcriptions(app, host, config, admission, options)
     add_customization(app, vocabularies)
     add_models(app, host)
@@ -68,10 +77,16 @@ def create_app(
     return app
 
 
-def add_guards(app: FastAPI, settings: ServerConfig, door: Door) -> None:
+def add_guards(app: FastAPI, settings: ServerConfig, door: Door, secrets: Secrets) -> None:
     """The last is the first that a request meets."""
     check_origins(settings.allowed_origins)
-    app.add_middleware(Auth, keys=settings.api_keys, refuse_websocket=door.refuse)
+    app.add_middleware(
+        Auth,
+        keys=settings.api_keys,
+        refuse_websocket=door.refuse,
+        secrets=secrets,
+        secret_paths=(*CALL_PATHS, *(path for path, wire in PROTOCOLS.items() if wire is OpenAiRealtime)),
+    )
     if settings.check_origin:
         app.add_middleware(OriginCheck, origins=settings.allowed_origins, refuse=door.refuse)
     if settings.allowed_origins:

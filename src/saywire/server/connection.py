@@ -95,6 +95,10 @@ class Connection:
             self._obey(Give(name, Finish()) for name in names)
             self._moved.set()
 
+    def greet(self) -> list[Frame]:
+        """For somebody who joins the client."""
+        return self._wire.greet()
+
     async def _welcome(self) -> None:
         try:
             self._enter()
@@ -139,7 +143,9 @@ class Connection:
             writing.cancel()
             ends = await asyncio.gather(reading, writing, return_exceptions=True)
         for end in ends:
-            if isinstance(end, Exception) and not isinstance(end, Gone):
+            if isinstance(end, Gone):
+                self._cause = str(end) or self._cause
+            elif isinstance(end, Exception):
                 raise end
         if ends[1] is not None:  # nothing was closed by us
             await self._drain()

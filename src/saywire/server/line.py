@@ -1,6 +1,6 @@
 """What a connection goes over: frames both ways, and beside them audio, where there is a place for it.
 
-A websocket is one (here), a call of WebRTC another (``calls.py``). Whoever has one calls ``accept`` or
+A websocket is one (here), a call of WebRTC another (``call.py``). Whoever has one calls ``accept`` or
 ``deny``, once and first, then ``receive`` and ``send`` in any order, ``close`` at last.
 """
 
@@ -19,7 +19,7 @@ from ..protocols.base import Close, Handshake, HttpAnswer
 
 
 class Gone(Exception):
-    """The client has left, or is out of reach."""
+    """The client has left, or is out of reach; the message says why, where that is known."""
 
 
 class Line(Protocol):

@@ -26,6 +26,7 @@ from ..errors import ConfigError
 from ..protocols import PROTOCOLS
 from ..runtime.base import Host
 from .app import create_app
+from .calls import Calls
 from .limits import Admission
 from .tls import Credentials, Renewal, find_credentials
 from .wires import Wires
@@ -85,6 +86,7 @@ class Server(uvicorn.Server):
         credentials = find_credentials(config.server)
         self._renewal = Renewal(credentials) if credentials else None
         app = create_app(host, config, wires, self._admission)
+        self._calls: Calls = app.state.calls
         super().__init__(_uvicorn_config(app, config.server, credentials))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -120,6 +122,7 @@ class Server(uvicorn.Server):
             async with asyncio.timeout(self._settings.drain_seconds):
                 await _first(self._admission.emptied(), self._impatient.wait())
         await super().shutdown(sockets)
+        await self._calls.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:

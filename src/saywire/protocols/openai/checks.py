@@ -45,7 +45,7 @@ def check_type(kind: str | None) -> None:
 def _check_format(wanted: Format) -> None:
     _one_of(f"{_INPUT}.format.type", given(wanted.type), (PCM, MULAW, ALAW))
     if wanted.type == PCM:
-        _within(f"{_INPUT}.format.rate", given(wanted.rate), LOWEST_RATE, HIGHEST_RATE)
+        within(f"{_INPUT}.format.rate", given(wanted.rate), LOWEST_RATE, HIGHEST_RATE)
 
 
 def _check_transcription(asked: Transcription) -> None:
@@ -75,10 +75,10 @@ def _check_turns(turns: TurnDetection) -> None:
     at = f"{_INPUT}.turn_detection"
     _one_of(f"{at}.type", given(turns.type), ("server_vad", "semantic_vad"))
     _one_of(f"{at}.eagerness", given(turns.eagerness), ("low", "medium", "high", "auto"))
-    _within(f"{at}.threshold", given(turns.threshold), 0.0, 1.0, "decimal")
-    _within(f"{at}.prefix_padding_ms", given(turns.prefix_padding_ms), 0, 10_000)
-    _within(f"{at}.silence_duration_ms", given(turns.silence_duration_ms), 0, 60_000)
-    _within(f"{at}.idle_timeout_ms", given(turns.idle_timeout_ms), 100, 3_600_000)
+    within(f"{at}.threshold", given(turns.threshold), 0.0, 1.0, "decimal")
+    within(f"{at}.prefix_padding_ms", given(turns.prefix_padding_ms), 0, 10_000)
+    within(f"{at}.silence_duration_ms", given(turns.silence_duration_ms), 0, 60_000)
+    within(f"{at}.idle_timeout_ms", given(turns.idle_timeout_ms), 100, 3_600_000)
 
 
 def _one_of(param: str, value: str | None, allowed: tuple[str, ...]) -> None:
@@ -90,7 +90,8 @@ def _one_of(param: str, value: str | None, allowed: tuple[str, ...]) -> None:
         )
 
 
-def _within(param: str, value: float | None, low: float, high: float, kind: str = "integer") -> None:
+def within(param: str, value: float | None, low: float, high: float, kind: str = "integer") -> None:
+    """Raises BadRequest."""
     if value is None or low <= value <= high:
         return
     side, words, sign, limit = "below_min", "below minimum", ">=", low

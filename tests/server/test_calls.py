@@ -331,3 +331,19 @@ async def test_a_hole_in_the_track_is_silence():
         await session.heard(m.Audio, 30)
         lengths = {len(c.samples) for c in session.commands if isinstance(c, m.Audio)}
         assert lengths == {960, 9_600}
+
+
+@in_loop
+async def test_an_offer_without_candidates_connects():
+    """As OpenAI's own examples post it: the offer as it was made, before the browser knows its addresses."""
+    async with house(ScriptedHost()) as (_, http), calling() as caller:
+        offer = await caller.offer()
+        bare = "".join(
+            line
+            for line in offer.splitlines(keepends=True)
+            if not line.startswith(("a=candidate", "a=end-of"))
+        )
+        assert "127.0.0.1" in offer and "typ host" not in bare
+        told = await caller.dial(http, content=bare, headers={"content-type": "application/sdp"})
+        assert told.status_code == 201
+        await caller.event("session.created")

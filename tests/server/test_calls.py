@@ -168,7 +168,6 @@ async def test_hanging_up_says_what_there_is_to_say_and_ends_the_call():
     async with house(host) as (_, http), calling() as caller:
         await caller.dial(http)
         session = await host.first()
-        await caller.opened.wait()
         await session.heard(m.Audio)
         assert (await http.post(f"/v1/realtime/calls/{caller.call}/hangup")).status_code == 200
         completed = await caller.event("conversation.item.input_audio_transcription.completed")
@@ -217,7 +216,6 @@ async def test_a_server_that_stops_lets_calls_say_their_last():
     async with house(host) as (at, http), calling() as caller:
         await caller.dial(http)
         session = await host.first()
-        await caller.opened.wait()
         await session.heard(m.Audio)
         at.server.stop()
         await caller.event("conversation.item.input_audio_transcription.completed")
@@ -231,7 +229,6 @@ async def test_a_server_that_stops_does_not_wait_for_calls_that_do_not_end():
     host = ScriptedHost(lambda session, command: [])
     async with house(host, drain_seconds=0.0) as (at, http), calling() as caller:
         await caller.dial(http)
-        await caller.opened.wait()
         at.server.stop()
         await at.stopped
         assert host.sessions[0].closed.is_set()
@@ -323,11 +320,10 @@ async def test_a_hole_in_the_track_is_silence():
     host = ScriptedHost()
     samples = np.full(48_000, 0.1, np.float32)
     async with house(host) as (_, http), calling(samples) as caller:
-        microphone = caller.connection.getSenders()[0].track
         await caller.dial(http)
         session = await host.first()
         await session.heard(m.Audio, 3)
-        microphone.skip(10)
+        caller.microphone.skip(10)
         await session.heard(m.Audio, 30)
         lengths = {len(c.samples) for c in session.commands if isinstance(c, m.Audio)}
         assert lengths == {960, 9_600}
@@ -347,3 +343,30 @@ async def test_an_offer_without_candidates_connects():
         told = await caller.dial(http, content=bare, headers={"content-type": "application/sdp"})
         assert told.status_code == 201
         await caller.event("session.created")
+
+
+@in_loop
+async def test_the_sdk_calls_hangs_up_and_makes_secrets():
+    openai = pytest.importorskip("openai")
+    host = ScriptedHost()
+    async with (
+        house(host, api_keys=("sesame",)) as (at, _),
+        openai.AsyncOpenAI(api_key="sesame", base_url=f"{at.http}/v1", max_retries=0) as sdk,
+        calling() as caller,
+        calling() as page,
+    ):
+        made = await sdk.realtime.calls.create(sdp=await caller.offer(), session=SESSION)
+        await caller.take(made.text)
+        await caller.event("session.created")
+        id = made.response.headers["location"].rpartition("/")[2]
+        async with sdk.realtime.connect(call_id=id) as side:
+            assert (await side.recv()).type == "session.created"
+            await sdk.realtime.calls.hangup(id)
+        await caller.closed.wait()
+        secret = await sdk.realtime.client_secrets.create(session=SESSION)
+        made = await sdk.with_options(api_key=secret.value).realtime.calls.create(sdp=await page.offer())
+        await page.take(made.text)
+        await page.event("session.created")
+        with pytest.raises(openai.BadRequestError) as refused:
+            await sdk.realtime.calls.create(sdp="v=0")
+        assert refused.value.code == "invalid_offer"

@@ -11,7 +11,7 @@ from saywire.messages import Audio
 from saywire.server.ice import Reach
 from saywire.server.line import Gone
 from saywire.server.peer import Peer, is_installed
-from server.caller import Caller, aiortc, calling
+from server.caller import Caller, calling
 from server.doubles import in_loop
 
 HERE = Reach(addresses=("127.0.0.1",))
@@ -127,4 +127,3 @@ async def test_no_offer_breaks_it():
                 except BadRequest as e:
                     assert e.code == "invalid_offer"
                 await heard.peer.close()
-    assert aiortc

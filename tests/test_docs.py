@@ -6,10 +6,11 @@ import re
 from typing import get_args
 
 from cli.program import ROOT
-from saywire.protocols import PROTOCOLS
+from saywire.protocols import NAMES, PROTOCOLS
 from saywire.protocols.openai.events import AnyClientEvent
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.runtime.pool import CLOUD_NAMES
+from saywire.settings import FIELDS
 
 OPENAI = (ROOT / "docs" / "openai.md").read_text("utf-8")
 STORIES = ROOT / "tests" / "protocols" / "golden"
@@ -22,9 +23,24 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_every_link_leads_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", OPENAI)
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    links = [
+        (page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    ]
     assert len(links) > 5
-    assert not [link for link in links if not (ROOT / "docs" / link).exists()]
+    assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]
+
+
+def test_every_wire_and_every_name_of_one_has_its_page() -> None:
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    assert not [path for path in PROTOCOLS if f"{path.rstrip('/')}`" not in pages]
+    assert not [path for path in NAMES.values() if f"{path.rstrip('/')}`" not in pages]
+
+
+def test_every_setting_that_a_page_names_is_one() -> None:
+    told = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"`((?:server|engine|turns|models)\.[a-z_]+)", told))
+    assert len(named) > 15 and not named - set(FIELDS)
 
 
 def test_every_story_is_there() -> None:

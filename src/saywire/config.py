@@ -35,6 +35,8 @@ class ServerConfig:
     """Sites whose pages may read answers over HTTP (CORS), as in https://example.com; * for all."""
     check_origin: bool = False
     """Refuse whatever pages of other sites ask for, websockets too, which browsers let them open."""
+    audio_hosts: tuple[str, ...] = ()
+    """Hosts from which audio may be fetched that a request only names by its address."""
     vocabularies: str | None = None
     """The SQLite file of hotwords that clients store; none: in the user's data folder."""
     tls_cert: str | None = None
@@ -144,6 +146,19 @@ class FallbackConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerConfig:
+    """A port of its own for one wire, at any path, for clients whose path or port cannot be changed."""
+
+    name: str
+    wire: str
+    """One of ``protocols.NAMES``: funasr, ptt, dashscope, ..."""
+    port: int
+    """0 takes a free one."""
+    host: str = ""
+    """Empty: the server's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     folder: str | None = None
     """Where models are installed; none: ``saywire/models`` in the user's data folder."""
@@ -181,6 +196,7 @@ class Config:
     remote: tuple[RemoteConfig, ...] = ()
     two_pass: tuple[TwoPassConfig, ...] = ()
     fallback: tuple[FallbackConfig, ...] = ()
+    listener: tuple[ListenerConfig, ...] = ()
 
 
 RANGES: Mapping[str, msgspec.Meta] = {
@@ -209,6 +225,8 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "remote.requests": msgspec.Meta(ge=1, le=256),
     "remote.window": msgspec.Meta(ge=5, le=120),
     "remote.partials": msgspec.Meta(ge=0, le=60),
+    "listener.wire": msgspec.Meta(min_length=1),
+    "listener.port": msgspec.Meta(ge=0, le=65_535),
     "two_pass.partials": msgspec.Meta(min_length=1),
     "two_pass.finals": msgspec.Meta(min_length=1),
     "fallback.models": msgspec.Meta(min_length=2),

@@ -7,6 +7,7 @@ converted at the session's door and at the engine's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +29,12 @@ class Word:
     end: float
     confidence: float | None = None
     """Probability in [0, 1]; None where the engine has none."""
+
+
+def mean_confidence(words: Iterable[Word]) -> float | None:
+    """Of the words whose confidence is known; None where none is."""
+    known = [word.confidence for word in words if word.confidence is not None]
+    return round(sum(known) / len(known), 4) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import pytest
 
 from cli.program import command, environment, saywire
 from saywire.cli.serve import reachable, ready
-from saywire.config import ServerConfig
+from saywire.config import Config, ListenerConfig, ServerConfig
 
 
 @contextmanager
@@ -103,6 +103,11 @@ def test_the_address_is_one_that_a_browser_here_takes(host: str, address: str) -
 
 def test_an_open_door_is_pointed_out() -> None:
     warning = "anybody who reaches this port may use it"
-    assert warning in ready(ServerConfig(), "0.0.0.0", 80)
-    assert warning not in ready(ServerConfig(), "127.0.0.1", 80)
-    assert warning not in ready(ServerConfig(api_keys=("sk-1",)), "0.0.0.0", 80)
+    assert warning in ready(Config(), "0.0.0.0", 80)
+    assert warning not in ready(Config(), "127.0.0.1", 80)
+    assert warning not in ready(Config(ServerConfig(api_keys=("sk-1",))), "0.0.0.0", 80)
+
+
+def test_listeners_are_told() -> None:
+    config = Config(listener=(ListenerConfig("runtime", "funasr", 10095),))
+    assert "funasr  at port 10095" in ready(config, "127.0.0.1", 8000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from audio.media import encode
 from e2e.house import House, open_house, talk
@@ -181,3 +183,30 @@ def test_a_stored_vocabulary_is_used(house: House, monkeypatch: pytest.MonkeyPat
     refused = recognize(house, to_pcm16(talk("computer-stop")), vocabulary_id="vocab-nosuch")
     assert refused.errors and "vocab-nosuch" in refused.errors[0].message
     in_thread(house, lambda: asr.VocabularyService().delete_vocabulary(name))
+
+
+def test_a_recording_over_http(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashscope, "base_http_api_url", f"http://{house.at}/api/v1")
+    data = base64.b64encode(encode(talk("computer-stop"), RATE, "wav", "pcm_s16le")).decode()
+    audio = f"data:audio/wav;base64,{data}"
+
+    def native(stream: bool) -> str:
+        messages = [{"role": "user", "content": [{"audio": audio}]}]
+        settings: Any = {"model": "qwen3-asr-flash", "messages": messages, "result_format": "message"}
+        settings["asr_options"] = {"language": "en"}
+        answers = dashscope.MultiModalConversation.call(**settings, stream=stream)
+        last = list(answers)[-1] if stream else answers
+        assert last.status_code == 200, last
+        return "".join(part["text"] for part in last.output.choices[0].message.content)
+
+    def chat() -> str:
+        with OpenAI(api_key="any", base_url=f"http://{house.at}/compatible-mode/v1") as client:
+            part: Any = {"type": "input_audio", "input_audio": {"data": audio}}
+            answer = client.chat.completions.create(
+                model="qwen3-asr-flash",
+                messages=[{"role": "user", "content": [part]}],
+                extra_body={"asr_options": {"language": "en", "enable_itn": False}},
+            )
+            return answer.choices[0].message.content or ""
+
+    assert in_thread(house, lambda: [native(False), native(True), chat()]) == ["computer stop"] * 3

@@ -12,7 +12,9 @@ from saywire.runtime.link import Down, Drop, Hello, Open, Refused, Unpacker, Up,
 from saywire.types import Hypothesis, Options, Turns, Word
 
 HYPOTHESIS = Hypothesis("one 二", 3, (Word("one", 0.0, 0.4, 0.9), Word("二", 0.5, 0.7)), "en")
-OPTIONS = Options("tiny", "zh", "prompt", ("hot words",), "", ("a", "b"), Turns(voice=False, silence=0.4))
+OPTIONS = Options(
+    "tiny", "zh", "prompt", ("hot words",), "", ("a", "b"), True, Turns(voice=False, silence=0.4)
+)
 MESSAGES: list[Down | Up] = [
     Open(OPTIONS, m.Settled(16, 2, 3, "context")),
     Drop(),

@@ -422,15 +422,15 @@ async def test_deadline_wakes_the_wire():
 
 @in_loop
 async def test_deadline_that_has_moved_on_is_not_there_yet():
-    rang = asyncio.Event()
+    read = asyncio.Event()
 
     class Counting(PlainWire):
         calls = 0
 
         def frames_to_send(self):
             self.calls += 1
-            if self.calls == 5:  # after connect, two frames, and the writer's start
-                rang.set()
+            if self.calls == 4:  # after connect, two frames, and the writer's start
+                read.set()
             return super().frames_to_send()
 
     sent = []
@@ -439,7 +439,10 @@ async def test_deadline_that_has_moved_on_is_not_there_yet():
     for message in ("alarm 0.001", "alarm 50"):
         frames.put_nowait({"type": "websocket.receive", "text": message})
     running = asyncio.create_task(connection.run())
-    await rang.wait()
+    await read.wait()
+    rung = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.002, rung.set)  # behind the alarm that was set by the first
+    await rung.wait()
     frames.put_nowait({"type": "websocket.disconnect"})
     await running
     assert sent == ["hello /plain -"]

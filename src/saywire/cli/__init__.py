@@ -20,6 +20,7 @@ from ..errors import SaywireError
 COMMANDS = {
     "demo": "Hear the samples recognised in real time, by a server that this starts.",
     "serve": "Run the server.",
+    "listen": "Write down what is said, while it is said.",
     "transcribe": "Write down what is said in audio files.",
     "models": "List, install, check and remove models.",
     "doctor": "Tell what can run here, what cannot, and which settings hold.",

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..config import Config, ServerConfig
+from ..config import Config
 from ..protocols import PROTOCOLS
 from ..runtime.pool import Pool
 from ..server import run as server
@@ -60,21 +60,23 @@ def serve(
 
 async def _serve(settings: Config) -> None:
     def tell(host: str, port: int) -> None:
-        typer.echo(ready(settings.server, host, port))
+        typer.echo(ready(settings, host, port))
 
     async with Pool(settings) as pool:
         await server.serve(settings, pool, tell)
 
 
-def ready(settings: ServerConfig, host: str, port: int) -> str:
+def ready(config: Config, host: str, port: int) -> str:
     """The lines that tell a person, or a program that waits for the first, where the server is."""
-    address = reachable(host, port)
+    settings, address = config.server, reachable(host, port)
     s = "s" if settings.tls else ""
     lines = [
         f"saywire {__version__} is ready: http{s}://{address}/",
         f"  wires  {', '.join(f'ws{s}://{address}{path}' for path in PROTOCOLS)}",
         f"  docs   http{s}://{address}/docs",
     ]
+    for listener in config.listener:
+        lines.append(f"  {listener.wire}  at port {listener.port or 'of its own'}, any path")
     if settings.tls_self_signed:
         lines.append(f"  trust  {find_folder(os.environ) / AUTHORITY}, as in curl --cacert")
     if not settings.api_keys and not ipaddress.ip_address(host).is_loopback:

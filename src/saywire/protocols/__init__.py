@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .base import Adapter, Multiplex, Surroundings
+from .chunks import Chunks
 from .dashscope.realtime import DashScopeRealtime
 from .dashscope.task import DashScopeTasks
 from .funasr.either import FunAsr
@@ -20,5 +21,16 @@ PROTOCOLS: dict[str, Callable[[Surroundings], Adapter | Multiplex]] = {
     "/api-ws/v1/inference/": DashScopeTasks,
     "/": FunAsr,  # where the clients of its runtime look
     "/ws/asr": Ptt,
+    "/ws/chunks": Chunks,
 }
 """The adapter of each websocket path."""
+
+NAMES: dict[str, str] = {
+    "openai": "/v1/realtime",
+    "dashscope": "/api-ws/v1/realtime",
+    "dashscope-tasks": "/api-ws/v1/inference",
+    "funasr": "/",
+    "ptt": "/ws/asr",
+    "chunks": "/ws/chunks",
+}
+"""What the configuration calls a wire that is to have a port of its own."""

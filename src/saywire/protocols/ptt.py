@@ -26,7 +26,7 @@ from .. import messages as m
 from ..audio.pcm import Pcm16
 from ..errors import BadRequest, EngineFailed, Overloaded, SaywireError
 from ..texts import join
-from ..types import Options, Word
+from ..types import Options, Word, mean_confidence
 from .base import Adapter, Close, Frame, Handshake, Surroundings
 
 LONGEST_AUDIO = 2**20
@@ -268,7 +268,7 @@ class Ptt(Adapter):
     ) -> None:
         taken = round((self._now() - asked) * 1000, 2)
         stamp = self._milliseconds() if timestamp is None else timestamp
-        self._frames.append(_encode(Result(mode, text, stamp, _confidence(words), taken)))
+        self._frames.append(_encode(Result(mode, text, stamp, mean_confidence(words), taken)))
 
     def _milliseconds(self) -> int:
         return int(self._now() * 1000)
@@ -285,12 +285,6 @@ def _text(press: _Press) -> str:
 
 def _words(press: _Press) -> list[Word]:
     return [word for piece in press.pieces.values() for word in piece.words]
-
-
-def _confidence(words: Iterable[Word]) -> float | None:
-    """The mean of what the engine says of its words."""
-    known = [word.confidence for word in words if word.confidence is not None]
-    return round(sum(known) / len(known), 4) if known else None
 
 
 def _milliseconds(timestamp: object) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -30,20 +30,33 @@ from ..runtime.places import find_data
 from ..types import Options
 from . import problems
 from .auth import Auth
+from .borrowed import add_borrowed
 from .calls import PATHS as CALL_PATHS
-from .calls import Calls, add_calls
+from .calls import WIRE, Calls, add_calls
 from .client_secrets import add_client_secrets
 from .connection import House
 from .customization import add_customization
+from .dashscope import add_dashscope
+from .hearing import Hearing
 from .limits import Admission
 from .origins import OriginCheck, check_origins, share
 from .requests import RequestNames, show_name
 from .secrets import Secrets
 from .transcriptions import add_transcriptions
+from .uploads import add_uploads
 from .vocabularies import Vocabularies
 from .wires import Door, Wires, steady_clock
 
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+ROUTES = (
+    "POST /v1/audio/transcriptions",
+    "POST /v1/realtime/calls",
+    "POST /v1/realtime/client_secrets",
+    "GET /v1/models",
+    "GET /health",
+)
+"""What the front page shows."""
 
 DESCRIPTION = "Self-hosted real-time speech recognition."
 
@@ -66,12 +79,17 @@ def create_app(
     calls = app.state.calls = Calls(door, secrets, config.webrtc)
     for path, wire in wires.items():
         app.router.add_websocket_route(path, calls.let_in if wire is OpenAiRealtime else door.let_in)
-    add_calls(app, calls)
-    add_client_secrets(app, secrets, options)
+    if wires.get(WIRE) is OpenAiRealtime:
+        add_calls(app, calls)
+        add_client_secrets(app, secrets, options)
     add_transcriptions(app, host, config, admission, options)
     add_customization(app, vocabularies)
+    hearing = Hearing(host, config.server, admission)
+    add_uploads(app, hearing, options, config.server.max_upload_bytes)
+    add_dashscope(app, hearing, config.server, options)
     add_models(app, host)
     add_health(app, host, admission)
+    add_borrowed(app, host, config, admission)
     add_front_page(app, host, wires)
     app.router.default = not_found
     return app
@@ -198,14 +216,14 @@ def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
 
 
 def render_page(models: list[str], wires: list[str]) -> str:
-    def items(names: list[str]) -> str:
+    def items(names: Sequence[str]) -> str:
         return "".join(f"<li><code>{html.escape(name)}</code></li>" for name in names)
 
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>saywire {__version__}</title>'
         f"<h1>saywire {__version__}</h1><p>{DESCRIPTION}</p>"
         f"<h2>Websocket wires</h2><ul>{items(wires)}</ul>"
-        f"<h2>HTTP</h2><ul>{items(['POST /v1/audio/transcriptions', 'GET /v1/models', 'GET /health'])}</ul>"
+        f"<h2>HTTP</h2><ul>{items(ROUTES)}</ul>"
         f"<h2>Models</h2><ul>{items(models)}</ul>"
         f'<p><a href="/docs">API documentation</a></p></html>'
     )

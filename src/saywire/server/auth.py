@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import NotAllowed
 from . import problems
+from .borrowed import OPEN_PAGES
 from .offered import offered_keys, path_in
 from .secrets import Secrets
 
@@ -69,4 +70,5 @@ class Auth:
 
 def _is_open(scope: Scope) -> bool:
     path: str = scope["path"]
-    return scope["type"] == "http" and (path in OPEN_PATHS or path.startswith(OPEN_PREFIXES))
+    named = path in OPEN_PATHS or path in OPEN_PAGES or path.startswith(OPEN_PREFIXES)
+    return scope["type"] == "http" and named

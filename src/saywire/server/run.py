@@ -14,12 +14,12 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ..config import Config, ServerConfig
 from ..errors import ConfigError
@@ -28,6 +28,7 @@ from ..runtime.base import Host
 from .app import create_app
 from .calls import Calls
 from .limits import Admission
+from .listeners import Listeners, check_listeners
 from .tls import Credentials, Renewal, find_credentials
 from .wires import Wires
 
@@ -65,8 +66,8 @@ def ignore(address: str, port: int) -> None:
 async def serve(config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS) -> None:
     """Serve until SIGINT or SIGTERM, a second one of which ends the draining at once.
 
-    ``host`` must be running; it is left running. Raises ConfigError when the address cannot be taken or
-    the certificate will not do.
+    ``host`` must be running; it is left running. Raises ConfigError when an address cannot be taken, the
+    certificate will not do, or a listener's wire is none.
     """
     await Server(config, host, started, wires).serve()
 
@@ -85,17 +86,25 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         credentials = find_credentials(config.server)
         self._renewal = Renewal(credentials) if credentials else None
+        self._listeners = config.listener
+        check_listeners(self._listeners)
         app = create_app(host, config, wires, self._admission)
         self._calls: Calls = app.state.calls
-        super().__init__(_uvicorn_config(app, config.server, credentials))
+        self._app = Listeners(app)
+        self.ports: dict[str, int] = {}
+        """Of the listeners, by name, while it serves."""
+        super().__init__(_uvicorn_config(self._app, config.server, credentials))
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        listening = listen(self._settings.host, self._settings.port)
-        try:
-            await super().serve([listening])
-        finally:
-            listening.close()
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(listen(self._settings.host, self._settings.port))]
+            for listener in self._listeners:
+                host = listener.host or self._settings.host
+                sockets.append(stack.enter_context(listen(host, listener.port)))
+                self.ports[listener.name] = sockets[-1].getsockname()[1]
+            self._app.bind({self.ports[listener.name]: listener.wire for listener in self._listeners})
+            await super().serve(sockets)
 
     def stop(self) -> None:
         """Drain, close and return from ``serve``. May be called from any thread while it runs."""
@@ -175,7 +184,7 @@ async def _first(*awaitables: Coroutine[Any, Any, object]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _uvicorn_config(app: FastAPI, settings: ServerConfig, credentials: Credentials | None) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, settings: ServerConfig, credentials: Credentials | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ssl_certfile=credentials.certificate if credentials else None,

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import io
+import types
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio.media import encode, tone
+from saywire.client import sources
+from saywire.client.sources import listen, read_file, read_pipe
+from saywire.errors import BadAudio, EngineFailed
+
+
+def joined(blocks):
+    return np.concatenate([np.zeros(0, np.float32), *blocks])
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 5.0])
+def test_pcm_from_a_pipe_comes_in_blocks(seconds):
+    data = (tone(1.0) * 32767).astype("<i2").tobytes()
+    blocks = list(read_pipe(io.BytesIO(data), 16_000, seconds))
+    assert np.allclose(joined(blocks), tone(1.0), atol=1e-3)
+    assert max(map(len, blocks)) <= max(seconds, 0.02) * 16_000 + 8
+
+
+def test_another_rate_and_a_wav_become_the_house_s():
+    eight = (tone(1.0, 8_000) * 32767).astype("<i2").tobytes()
+    for pipe, rate in [(eight, 8_000), (encode(tone(1.0, 8_000), 8_000, "wav", "pcm_s16le"), 16_000)]:
+        samples = joined(read_pipe(io.BytesIO(pipe), rate, 0.1))
+        assert len(samples) == 16_000 and np.abs(samples[2000:-2000] - tone(1.0)[2000:-2000]).max() < 0.02
+
+
+def test_a_file_that_is_not_there(tmp_path: Path):
+    with pytest.raises(BadAudio, match="cannot read"):
+        list(read_file(tmp_path / "none.wav"))
+
+
+class Stream:
+    def __init__(self, callback, blocksize, **settings):
+        self.callback, self.size, self.settings = callback, blocksize, settings
+
+    def __enter__(self):
+        for level in (0.1, 0.2):
+            self.callback(np.full((self.size, 1), level, np.float32), self.size, None, None)
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_microphone_gives_blocks(monkeypatch):
+    fake = types.SimpleNamespace(InputStream=Stream, PortAudioError=RuntimeError)
+    monkeypatch.setattr(sources, "sounddevice", fake)
+    one, two = islice(listen("1", 0.1), 2)
+    assert (len(one), one[0], two[0]) == (1600, np.float32(0.1), np.float32(0.2))
+
+
+def test_a_microphone_that_cannot_be_had_is_told(monkeypatch):
+    def refuse(**settings):
+        raise RuntimeError("no such device")
+
+    fake = types.SimpleNamespace(InputStream=refuse, PortAudioError=RuntimeError)
+    monkeypatch.setattr(sources, "sounddevice", fake)
+    with pytest.raises(BadAudio, match="no such device"):
+        next(listen(None, 0.1))
+    monkeypatch.setattr(sources, "sounddevice", None)
+    with pytest.raises(EngineFailed, match="saywire\\[mic\\]"):
+        next(listen(None, 0.1))

@@ -79,3 +79,19 @@ async def test_it_lasts_as_long_as_asked_ten_minutes_if_not():
         long = {"expires_after": {"anchor": "created_at", "seconds": 7200}}
         longest = (await http.post(PATH, json=long, headers=SESAME)).json()["expires_at"]
         assert 6_590 <= longest - usual <= 6_610
+
+
+@in_loop
+async def test_the_beta_s_address_answers_in_the_beta_s_shape():
+    async with house() as at, httpx.AsyncClient(base_url=at.http) as http:
+        flat = {"input_audio_transcription": {"language": "en"}, "turn_detection": None}
+        for body in ({}, flat):
+            told = (await http.post("/v1/realtime/transcription_sessions", json=body, headers=SESAME)).json()
+            assert told["input_audio_format"] == "pcm16" and told["client_secret"]["expires_at"] > 1e9
+        assert told["input_audio_transcription"]["language"] == "en" and told["turn_detection"] is None
+        offered = ["realtime", f"openai-insecure-api-key.{told['client_secret']['value']}"]
+        async with connect(f"ws://127.0.0.1:{at.port}/v1/realtime", subprotocols=offered) as ws:
+            shown = json.loads(await ws.recv())["session"]["audio"]["input"]
+            assert shown["transcription"]["language"] == "en" and shown["turn_detection"] is None
+        refused = await http.post("/v1/realtime/transcription_sessions", content="{", headers=SESAME)
+        assert refused.status_code == 400 and refused.json()["error"]["code"] == "invalid_json"

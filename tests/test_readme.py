@@ -1,4 +1,4 @@
-"""Every command that README.md offers as runnable, run.
+"""Every command that README.md and the pages of docs/ offer as runnable, run.
 
 A block that begins with three backticks and ``sh runnable`` is run by bash in the root of the
 repository. Lines that start a server (``saywire serve``, ``make serve``) are left out: one is there, on a
@@ -25,7 +25,8 @@ SERVER = re.compile(r"^(?:saywire|make) serve\b.*$", re.MULTILINE)
 
 
 def blocks() -> list[str]:
-    return BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [block for page in pages for block in BLOCK.findall(page.read_text("utf-8"))]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ class ServerConfig:
     """0 takes a free one."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """Empty: everybody who can reach the port may use it."""
+    open_metrics: bool = False
+    """Whether /metrics may be read without a key."""
     max_sessions: int = 1000
     max_session_seconds: float = 0.0
     """How long one may last, on wires that can tell their clients; 0: any time."""
@@ -90,6 +92,15 @@ DialectName = Literal[
     "dashscope-asr",
     "dashscope-omni",
     "dashscope-captioner",
+    "dashscope-native",
+    "dashscope-native-stream",
+    "dashscope-native-captioner",
+    "openai-realtime",
+    "azure-realtime",
+    "saywire",
+    "vllm-realtime",
+    "dashscope-realtime",
+    "dashscope-task",
 ]
 """How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
 
@@ -101,7 +112,7 @@ class RemoteConfig:
     name: str
     """What sessions ask for; letters, digits, dots, hyphens, underscores."""
     url: str
-    """http or https, up to what the dialect adds: https://api.openai.com/v1"""
+    """http or https, up to what the dialect adds: https://api.openai.com/v1; ws and wss mean the same."""
     model: str
     """What the server calls the model."""
     dialect: DialectName = "openai"
@@ -110,15 +121,16 @@ class RemoteConfig:
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes that sessions may ask for; empty: any."""
     timeout: float = 30.0
-    """Seconds for one window, tries again included."""
+    """Seconds for one window, tries again included; over a websocket, from an utterance's end on."""
     retries: int = 2
     """After the first try, where another may help."""
     requests: int = 8
-    """At a time, of one worker."""
+    """At a time, of one worker; over a websocket, connections."""
     window: float = 30.0
-    """Seconds of audio in one request, at most."""
+    """Seconds of audio in one request, or in one turn over a websocket, at most."""
     partials: float = 0.0
-    """Seconds from partial to partial, each of which is a request; 0: finals only."""
+    """Seconds from partial to partial, each of which is a request; 0: finals only. Over a websocket they come
+    by themselves."""
     ca: str = ""
     """A PEM file of the authorities to trust for https, instead of those that are commonly trusted."""
     instruction: str = ""
@@ -172,6 +184,11 @@ class ModelsConfig:
     """Address of the hub or of a mirror of it, as https://hf-mirror.com."""
     modelscope: str = "https://modelscope.cn"
     github: str = "https://github.com"
+    rules: tuple[str, ...] = ()
+    """Rule files that rewrite the finals of a model, as tiny=/path/to/digits.fst; those in the folder of an
+    installed model need no setting."""
+    punctuation: tuple[str, ...] = ()
+    """Models that put marks into the finals of others, as zipformer-zh-en=punctuation-zh-en."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +234,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
     "webrtc.ports": msgspec.Meta(pattern=r"^([1-9]\d{0,4}(-[1-9]\d{0,4})?)?$"),
-    "remote.url": msgspec.Meta(pattern=r"^https?://[^\s/@?#]+(/[^\s@#]*)?$"),
+    "remote.url": msgspec.Meta(pattern=r"^(http|ws)s?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
     "remote.model": msgspec.Meta(min_length=1),
     "remote.timeout": msgspec.Meta(ge=0.1, le=600),

@@ -36,10 +36,44 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reentry:
+    """Where audio is to be given again, so that it goes on from a position as if it had never stopped."""
+
+    heard: int = 0
+    """Samples, as they came, from the session's first: those before need not come again."""
+    rate: int = RATE
+    """Of those, in Hz."""
+    known: int = 0
+    """The first samples at the house rate that are made of them lie before the position."""
+    lead: int = 0
+    """Of ``known``, those that lie before a second that the ingress resamples in one piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Audio before ``position`` is never needed again: a session reopened here goes on the same."""
+
+    position: int
+    """Samples at the house rate from the session's start."""
+    commands: int
+    """Commands other than Audio that lie before ``position``, counted from the session's start."""
+    utterance: int
+    """The number the next utterance gets."""
+    context: str = ""
+    """What the engine wants to know again (speaker adaptation); opaque, at most 4 kB."""
+    model: str = ""
+    """Whose context it is. This and ``reentry`` the ingress adds: a session knows neither."""
+    reentry: Reentry = Reentry()
+
+
+@dataclass(frozen=True, slots=True)
 class Configure:
     """Replace the options. Turns apply at once, the rest from the next utterance on."""
 
     options: Options
+    resume: Settled | None = None
+    """Begin where another session had settled; only before the first audio, which has to wait for the answer.
+    Its ``commands`` are 0: they are counted anew."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,20 +156,6 @@ class Cleared:
 class Failed:
     utterance: int | None
     error: SaywireError
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Audio before ``position`` is never needed again: a session reopened here goes on the same."""
-
-    position: int
-    """Samples at the house rate from the session's start."""
-    commands: int
-    """Commands other than Audio that lie before ``position``, counted from the session's start."""
-    utterance: int
-    """The number the next utterance gets."""
-    context: str = ""
-    """What the engine wants to know again (speaker adaptation); opaque, at most 4 kB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ FILE_VARIABLE = PREFIX + "CONFIG"
 SECRETS = frozenset({"server.api_keys", "webrtc.ice_servers"})
 NAMES = re.compile(r"(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PRIVATE = {
-    "remote.url": "http:// or https://, a host and a path, without name or password",
+    "remote.url": "http:// or https:// (or ws, wss), a host and a path, without name or password",
     "remote.api_key_env": "the name of an environment variable, not the key itself",
 }
 """What is not shown when it is wrong, and what it should be."""
@@ -87,6 +87,17 @@ class _Given:
     name: str
     value: object
     source: str
+
+
+def read_pairs(setting: str, pairs: Iterable[str], form: str, example: str) -> list[tuple[str, str]]:
+    """What stands before and behind the first ``=`` of each. Raises ConfigError."""
+    found = []
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if not (name and value):
+            raise ConfigError(f"{setting} has '{pair}'; expected {form}, as in {example}")
+        found.append((name, value))
+    return found
 
 
 def load(path: Path | None, environment: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:

@@ -12,6 +12,8 @@ import pytest
 
 from cli.program import ROOT, saywire
 from engines.folders import make_folder
+from engines.punctuation_nets import make_mandarin
+from engines.rule_files import DIGITS, write_fst
 from runtime.hub import Answer, Hub, serve
 from saywire.engines.sherpa import TINY
 from saywire.runtime.catalogue import find_listed, load_catalogue
@@ -97,6 +99,29 @@ def test_a_folder_is_imported_without_a_network(tmp_path: Path) -> None:
     assert run.stdout.startswith("my-model: ") and "saywire serve --model my-model" in run.stdout
     used = saywire("transcribe", "--language", "zh", ROOT / "tests/data/da-kai-deng.wav", home=tmp_path)
     assert used.stdout == "打开灯\n"
+
+
+def test_a_model_that_punctuates_is_imported_and_put_behind_another(tmp_path: Path) -> None:
+    folder = make_mandarin(tmp_path / "marks")
+    imported = saywire("models", "import", folder, "--language", "zh,en", home=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+    assert "saywire serve --set models.punctuation=MODEL=marks" in imported.stdout
+    listed = saywire("models", "list", "--installed", home=tmp_path)
+    assert any(line.split()[:4] == ["marks", "installed", "zh,", "en"] for line in listed.stdout.splitlines())
+    assert "behind others" in listed.stdout
+    said = saywire(
+        "transcribe", "--model", "tiny", "--set", "models.punctuation=tiny=marks", SAMPLE, home=tmp_path
+    )
+    assert (said.returncode, said.stdout) == (0, "three, one eight.\n"), said.stderr
+    refused = saywire("transcribe", "--model", "marks", SAMPLE, home=tmp_path)
+    assert refused.returncode == 2 and "no model 'marks'" in refused.stderr
+
+
+def test_rules_of_the_configuration_rewrite_the_shipped_model(tmp_path: Path) -> None:
+    (tmp_path / "digits.fst").write_bytes(write_fst(DIGITS))
+    rules = f"models.rules=tiny={tmp_path}/digits.fst"
+    said = saywire("transcribe", "--model", "tiny", "--set", rules, SAMPLE, home=tmp_path)
+    assert (said.returncode, said.stdout) == (0, "3 1 8\n"), said.stderr
 
 
 def test_a_model_that_would_end_the_server_is_refused(tmp_path: Path) -> None:

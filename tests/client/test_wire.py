@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
 
 from saywire import messages as m
+from saywire.client import wire as module
 from saywire.client.wire import RealtimeWire
 from saywire.errors import BadRequest, EngineFailed, Overloaded, SaywireError
 from saywire.protocols.base import Frame, Handshake, Surroundings
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.types import RATE, Hypothesis, Options, Samples, Turns, Word
+
+
+def frames(wire: RealtimeWire) -> list[str]:
+    return list(iter(wire.next_frame, None))
+
+
+SETTLED = m.Settled(16_000, 0, 1)
+"""Follows each final, which the server sends with it."""
 
 
 class Pair:
@@ -26,14 +37,17 @@ class Pair:
         self.server.connect(Handshake("/v1/realtime", {"intent": "transcription"}))
         self.heard: list[m.Event] = []
         self.deliver()
-        for frame in self.client.open():
-            self.server.receive(frame)
-        assert self.tell(m.Configured(Options())) == []  # the answer to the connection itself
-        assert self.tell(m.Configured(Options())) == []
+        assert len(self.pass_on()) == 2
+        for _ in range(3):  # the first is the answer to the connection itself
+            assert self.tell(m.Configured(Options())) == []
 
     def say(self, command: m.Command) -> list[m.Command]:
         """What the server understands of it."""
-        return [c for frame in self.client.send(command) for c in self.server.receive(frame)]
+        self.client.send(command)
+        return self.pass_on()
+
+    def pass_on(self) -> list[m.Command]:
+        return [c for frame in frames(self.client) for c in self.server.receive(frame)]
 
     def tell(self, event: m.Event) -> list[m.Event]:
         """What the client understands of it."""
@@ -124,8 +138,8 @@ def test_an_utterance_comes_through_whole() -> None:
     stopped = m.SpeechStopped(0, 1.7, m.Cause.SILENCE)
     assert pair.tell(stopped) == [stopped]
     final = m.Final(0, "hello world", 0.5, 1.2, words, "en")
-    *_, last = pair.tell(final)
-    assert last == final
+    pair.tell(final)
+    assert pair.tell(SETTLED) == [final]
 
 
 def test_utterances_are_counted_in_the_order_of_their_items() -> None:
@@ -136,6 +150,7 @@ def test_utterances_are_counted_in_the_order_of_their_items() -> None:
     pair.tell(m.SpeechStarted(1, 1.5))
     pair.tell(m.Final(0, "one", 0.0, 0.5))
     pair.tell(m.Failed(1, EngineFailed("it broke")))
+    pair.tell(SETTLED)
     kinds = [(type(e), e.utterance) for e in pair.heard if isinstance(e, m.Final | m.Failed)]
     assert kinds == [(m.Final, 0), (m.Failed, 1)]
     failed = pair.heard[-1]
@@ -151,7 +166,8 @@ def test_cleared_names_the_open_utterance_and_leaves_committed_ones() -> None:
     pair.tell(m.SpeechStarted(1, 1.5))
     assert pair.tell(m.Cleared(1)) == [m.Cleared(1)]
     assert pair.tell(m.Cleared(None)) == [m.Cleared(None)]
-    assert pair.tell(m.Final(0, "one", 0.0, 0.5))[-1] == m.Final(0, "one", 0.0, 0.5)
+    pair.tell(m.Final(0, "one", 0.0, 0.5))
+    assert pair.tell(SETTLED) == [m.Final(0, "one", 0.0, 0.5)]
 
 
 def test_the_session_ends_once_the_server_says_so() -> None:
@@ -203,3 +219,209 @@ def test_a_server_that_says_less_is_understood() -> None:
 def test_what_is_no_event_is_refused(frame: str | bytes) -> None:
     with pytest.raises(BadRequest):
         RealtimeWire().receive(frame)
+
+
+# Going on elsewhere.
+
+KIND = "conversation.item.input_audio_transcription"
+
+
+def point(**fields: object) -> dict[str, object]:
+    before: dict[str, object] = {"session": "sess_1", "audio_start": 0, "settled": 0, "last_seq": 0}
+    return before | {"event_id": None, "context": ""} | fields
+
+
+def handed_in(told: dict[str, object]) -> dict[str, object]:
+    """What of a point a client says to another server."""
+    return {name: told[name] for name in ("session", "audio_start", "last_seq", "context")}
+
+
+class Alone:
+    """A client whose server is the test; audio is at the house rate."""
+
+    def __init__(self) -> None:
+        self.wire = RealtimeWire()
+        self.hear(type="session.created")
+        ask, format = self.said()
+        assert ask["session"] == {"type": "transcription", "resume": {}}
+        assert format["session"]["audio"]["input"]["format"]["rate"] == RATE
+        self.hear(type="session.updated", session={"resume": point()})
+        self.hear(type="session.updated", session={"resume": point()})
+
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(frame) for frame in frames(self.wire)]
+
+    def hear(self, **event: object) -> list[m.Event]:
+        return self.wire.receive(json.dumps(event))
+
+    def reconnect(self) -> dict[str, Any]:
+        """The first it says."""
+        self.wire.reconnect()
+        assert not self.said()
+        self.hear(type="session.created")
+        (first,) = self.said()
+        return first
+
+
+def pcm(*events: dict[str, Any]) -> bytes:
+    return b"".join(b64decode(event["audio"]) for event in events)
+
+
+def test_it_goes_on_from_the_last_point() -> None:
+    alone = Alone()
+    alone.wire.send(m.Configure(Options(language="en", turns=Turns(voice=False))))
+    alone.wire.send(m.Audio(np.zeros(1000, np.float32)))
+    alone.wire.send(m.Commit())
+    alone.wire.send(m.Audio(np.full(1000, 0.5, np.float32)))
+    update, _, commit, _ = alone.said()
+    alone.hear(type="session.updated", session={"resume": point()})
+    alone.hear(type="input_audio_buffer.committed", item_id="a")
+    here = point(audio_start=1000, settled=1000, last_seq=1, event_id=commit["event_id"], context="x")
+    said = alone.hear(type=f"{KIND}.completed", item_id="a", transcript="one", seq=1, resume=here)
+    assert said == [m.Final(0, "one", 0.0, 0.0)]
+    assert alone.wire.progress == (1000, 1)
+    first = alone.reconnect()
+    assert first["session"]["resume"] == {
+        k: here[k] for k in ("session", "audio_start", "last_seq", "context")
+    }
+    asked = update["session"]["audio"]["input"]["transcription"]
+    assert first["session"]["audio"]["input"]["transcription"] == asked
+    assert first["session"]["include"] and first["event_id"] != update["event_id"]
+    assert not alone.said()  # it is not known yet whether the server goes on from there
+    alone.hear(type="session.updated", session={"resume": here})
+    (audio,) = alone.said()
+    assert pcm(audio) == b"\x00\x40" * 1000
+
+
+def test_before_the_first_point_all_is_said_again() -> None:
+    alone = Alone()
+    alone.wire.send(m.Audio(np.zeros(1000, np.float32)))
+    before = alone.said()
+    assert alone.reconnect()["session"]["resume"] == handed_in(point())
+    alone.hear(type="session.updated", session={"resume": point()})
+    format, *audio = alone.said()
+    assert format["session"]["audio"]["input"]["format"]["rate"] == RATE and audio == before
+    unheard = RealtimeWire()
+    unheard.send(m.Commit())
+    assert unheard.resumable
+    unheard.reconnect()
+    unheard.receive('{"type":"session.created"}')
+    assert [json.loads(frame)["type"] for frame in frames(unheard)] == [
+        "session.update",
+        "session.update",
+        "input_audio_buffer.commit",
+    ]
+
+
+def test_answers_that_were_given_are_not_given_again() -> None:
+    alone = Alone()
+    options = Options(language="en")
+    alone.wire.send(m.Configure(options))
+    alone.wire.send(m.Clear())
+    alone.wire.send(m.Configure(Options(language="zh")))
+    alone.said()
+    assert alone.hear(type="session.updated") == [m.Configured(options)]
+    assert alone.hear(type="input_audio_buffer.cleared") == [m.Cleared(None)]
+    alone.reconnect()
+    alone.hear(type="session.updated", session={"resume": point()})
+    assert len(alone.said()) == 4
+    assert alone.hear(type="session.updated") == []  # of the format
+    assert alone.hear(type="session.updated") == []
+    assert alone.hear(type="input_audio_buffer.cleared") == []
+    assert alone.hear(type="session.updated") == [m.Configured(Options(language="zh"))]
+
+
+def test_a_point_told_by_itself_answers_no_update() -> None:
+    alone = Alone()
+    alone.wire.send(m.Configure(Options(language="en")))
+    alone.said()
+    here = point(audio_start=0, settled=0, last_seq=0, context="y")
+    assert alone.hear(type="session.updated", session={"resume": here}, resume=here) == []
+    assert alone.hear(type="session.updated", session={"resume": here}) == [
+        m.Configured(Options(language="en"))
+    ]
+
+
+def test_a_final_is_taken_once_and_none_may_be_missing() -> None:
+    alone = Alone()
+    done = {"type": f"{KIND}.completed", "transcript": "one"}
+    assert len(alone.hear(**done, item_id="a", seq=1)) == 1
+    assert alone.hear(**done, item_id="b", seq=1) == []
+    with pytest.raises(EngineFailed, match="left out transcript 2"):
+        alone.hear(**done, item_id="c", seq=3)
+
+
+def test_what_was_cleared_has_its_number_still_when_the_session_goes_on() -> None:
+    alone = Alone()
+    alone.hear(type="input_audio_buffer.speech_started", item_id="a", audio_start_ms=0)
+    alone.wire.send(m.Clear())
+    (clear,) = alone.said()
+    assert alone.hear(type="input_audio_buffer.cleared") == [m.Cleared(0)]
+    here = point(event_id=clear["event_id"])
+    alone.hear(type="session.updated", resume=here)
+    alone.hear(type="input_audio_buffer.speech_started", item_id="b", audio_start_ms=100)
+    alone.reconnect()
+    again = alone.hear(type="input_audio_buffer.speech_started", item_id="c", audio_start_ms=100)
+    assert again == []  # it was said on the other connection
+    (final,) = alone.hear(type=f"{KIND}.completed", item_id="c", transcript="x")
+    assert isinstance(final, m.Final) and final.utterance == 1
+
+
+def test_a_refused_order_is_not_repeated() -> None:
+    alone = Alone()
+    alone.wire.send(m.Commit())
+    (commit,) = alone.said()
+    error = {
+        "message": "too small",
+        "code": "input_audio_buffer_commit_empty",
+        "event_id": commit["event_id"],
+    }
+    (failed,) = alone.hear(type="error", error=error)
+    assert isinstance(failed, m.Failed)
+    alone.reconnect()
+    alone.hear(type="session.updated", session={"resume": point()})
+    assert [event["type"] for event in alone.said()] == ["session.update"]
+
+
+def test_without_the_context_of_another_it_goes_on_from_what_has_settled() -> None:
+    alone = Alone()
+    alone.wire.send(m.Audio(np.zeros(1000, np.float32)))
+    alone.said()
+    alone.hear(type="session.updated", resume=point(audio_start=200, settled=700, last_seq=0, context="z"))
+    first = alone.reconnect()
+    refusal = {"message": "of model x", "code": "other_model", "param": "session.resume.context"}
+    assert alone.hear(type="error", error=refusal | {"event_id": first["event_id"]}) == []
+    (second,) = alone.said()
+    assert second["session"]["resume"] == {
+        "session": "sess_1",
+        "audio_start": 700,
+        "last_seq": 0,
+        "context": "",
+    }
+    alone.hear(type="session.updated", session={"resume": point(audio_start=700, settled=700)})
+    *_, audio = alone.said()
+    assert len(pcm(audio)) == 2 * 300
+    first = alone.reconnect()
+    with pytest.raises(EngineFailed, match="the session cannot go on: of model x"):
+        alone.hear(type="error", error=refusal | {"event_id": first["event_id"]})
+
+
+@pytest.mark.parametrize("answer", ["session.updated", "error"])
+def test_a_server_that_cannot_say_where_to_go_on_is_used_all_the_same(answer: str) -> None:
+    wire = RealtimeWire()
+    wire.receive('{"type":"session.created"}')
+    ask, _ = (json.loads(frame) for frame in frames(wire))
+    event = {"type": answer, "error": {"message": "unknown field", "event_id": ask["event_id"]}}
+    assert wire.receive(json.dumps(event)) == []
+    assert not wire.resumable and wire.ready
+
+
+def test_audio_that_waits_for_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 1)
+    alone = Alone()
+    for _ in range(11):
+        alone.wire.send(m.Audio(np.zeros(RATE // 10, np.float32)))
+        alone.said()
+    assert not alone.wire.resumable
+    alone.hear(type="session.updated", resume=point(audio_start=RATE, settled=RATE))
+    assert alone.wire.resumable

@@ -211,6 +211,55 @@ async def test_two_sessions_of_two_models_and_languages_at_once(house: House) ->
     ) == [["打开灯"], ["computer stop"], ["seven three eight five six"]]
 
 
+HINTS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
+    ((), "five down", False),
+    (("four",), "four down", True),
+    (("volume", "Four Down"), "four down", True),
+    (("volume",), "five down", True),
+    (("qwertz", "/:9.0 #1 @x", "four" * 999), "five down", False),
+)
+"""Hot words, what is heard with them, and whether the model can use any: a beam is searched then, which knows
+how sure it is."""
+
+
+@at_home
+async def test_hot_words_decide_between_words_that_sound_alike(house: House) -> None:
+    """Each in a session of its own, all at once; what the model cannot use changes and breaks nothing."""
+
+    async def speak(keywords: tuple[str, ...]) -> tuple[str, bool]:
+        async with house.client.realtime.connect(model="tiny") as connection:
+            transcription = {"model": "tiny", "language": "en", "keywords": list(keywords)}
+            await configure(connection, transcription=transcription, turn_detection=None)
+            await connection.session.update(
+                session={"type": "transcription", "include": ["item.input_audio_transcription.logprobs"]}
+            )
+            assert (await connection.recv()).type == "session.updated"
+            await play(connection, read("four-down"))
+            await connection.input_audio_buffer.commit()
+            completed = (await collect(connection, 1))[-1]
+            assert all(entry.logprob <= 0 for entry in completed.logprobs or ())
+            return completed.transcript, bool(completed.logprobs)
+
+    heard = await asyncio.gather(*(speak(keywords) for keywords, *_ in HINTS))
+    assert heard == [(text, sure) for _, text, sure in HINTS]
+
+
+@at_home
+@pytest.mark.parametrize(("keywords", "text"), [([], "five down"), (["four"], "four down")])
+async def test_hot_words_of_a_file(house: House, keywords: list[str], text: str) -> None:
+    found: Any = await house.client.audio.transcriptions.create(
+        model="tiny",
+        file=("four.wav", wav(read("four-down"))),
+        language="en",
+        response_format="verbose_json",
+        timestamp_granularities=["word"],
+        extra_body={"keywords": keywords},
+    )
+    assert found.text == text
+    assert [word.word for word in found.words] == text.split()
+    assert all(hasattr(word, "confidence") == bool(keywords) for word in found.words)
+
+
 @at_home
 @pytest.mark.parametrize("kind", ["json", "text", "srt", "vtt", "verbose_json"])
 async def test_files_in_all_five_formats(house: House, kind: str) -> None:

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engines.contract import EngineContract, Speech, hear
+from engines.contract import EngineContract, Speech, decode_all, hear
 from engines.recordings import read
+from engines.remote.realtime.script import open_scripted, read_talk, wait_until
 from laws.speech import silence
-from runtime.talk import Talk
+from runtime.talk import MANUAL, Talk
 from saywire import messages as m
-from saywire.config import Config, EngineConfig, RemoteConfig, ServerConfig
+from saywire.config import Config, DialectName, EngineConfig, RemoteConfig, ServerConfig
 from saywire.engines.base import Engine
 from saywire.engines.remote import load
 from saywire.errors import EngineFailed
 from saywire.runtime.pool import Pool
 from saywire.server.run import LOOP, Server
-from saywire.types import RATE, Options
+from saywire.types import RATE, Options, Samples
 
 KEY = "sk-of-the-peer"
 ENGLISH = {
@@ -105,6 +106,45 @@ class TestStreamedWithoutWordTimes(Contract):
         return load(settings(dialect="openai-stream"))
 
 
+class Live(Contract):
+    """Audio goes out while it is spoken; what comes back comes when it does."""
+
+    def test_partials_come_before_the_end_where_it_says_so(self, engine: Engine, samples: Samples) -> None:
+        stream = engine.open(Options())
+        stream.accept(samples)
+        wait_until(lambda: stream.hypothesis.text != "")
+        assert not stream.ready and engine.info.partials
+        seen = stream.hypothesis
+        stream.finish()
+        assert decode_all(engine, stream).text.startswith(seen.text[: seen.stable])
+
+
+class TestOpenAiRealtime(Live):
+    """At 24 kHz, as OpenAI's own service takes it."""
+
+    def make(self) -> Engine:
+        return load(settings(dialect="openai-realtime"))
+
+
+class TestSaywire(Live):
+    """With times of words."""
+
+    def make(self) -> Engine:
+        return load(settings(dialect="saywire"))
+
+
+class TestQwenAsr(Live):
+    """The text that is for good, and the rest."""
+
+    def make(self) -> Engine:
+        return load(settings(dialect="dashscope-realtime"))
+
+
+class TestTask(Live):
+    def make(self) -> Engine:
+        return load(settings(dialect="dashscope-task"))
+
+
 TALK = np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))])
 
 
@@ -112,11 +152,12 @@ def open_pool(remote: RemoteConfig) -> Pool:
     return Pool(Config(engine=EngineConfig(model="peer", workers=1), remote=(remote,)))
 
 
-def test_a_session_through_two_servers() -> None:
+@pytest.mark.parametrize("others", [{"partials": 0.5}, {"dialect": "saywire"}], ids=["http", "realtime"])
+def test_a_session_through_two_servers(others: dict[str, Any]) -> None:
     """Voice is heard here, words there; what the peer says lies where it was said."""
 
     async def run() -> Talk:
-        async with asyncio.timeout(60), open_pool(settings(partials=0.5)) as pool:
+        async with asyncio.timeout(60), open_pool(settings(**others)) as pool:
             assert [(m.name, m.languages) for m in pool.models()][-1] == ("peer", ("en", "zh"))
             talk = Talk(pool, Options(language="en"))
             talk.give(TALK)
@@ -125,6 +166,7 @@ def test_a_session_through_two_servers() -> None:
 
     talk = asyncio.run(run())
     assert tuple(talk.texts) == tuple(ENGLISH.values())
+    check_stable_text(talk)
     finals = [event for event in talk.events if isinstance(event, m.Final)]
     begin = 0.0
     for final, name in zip(finals, ENGLISH, strict=True):
@@ -134,9 +176,22 @@ def test_a_session_through_two_servers() -> None:
         begin = end + 1
 
 
-def test_every_utterance_that_the_peer_refuses_fails_and_the_session_goes_on() -> None:
+def check_stable_text(talk: Talk) -> None:
+    held = dict.fromkeys(range(len(ENGLISH)), "")
+    for event in talk.events:
+        if isinstance(event, m.Partial):
+            said = event.hypothesis
+            assert said.text.startswith(held[event.utterance])
+            held[event.utterance] = said.text[: said.stable]
+        elif isinstance(event, m.Final):
+            assert event.text.startswith(held[event.utterance])
+
+
+@pytest.mark.parametrize("dialect", ["openai-verbose", "openai-realtime"])
+def test_every_utterance_that_the_peer_refuses_fails_and_the_session_goes_on(dialect: str) -> None:
     async def run() -> Talk:
-        async with asyncio.timeout(60), open_pool(settings(api_key_env="WRONG_KEY")) as pool:
+        remote = settings(api_key_env="WRONG_KEY", dialect=dialect)
+        async with asyncio.timeout(60), open_pool(remote) as pool:
             talk = Talk(pool, Options(language="en"))
             talk.give(TALK)
             await talk.finish()
@@ -146,6 +201,29 @@ def test_every_utterance_that_the_peer_refuses_fails_and_the_session_goes_on() -
     assert [(f.utterance, f.error.code) for f in failures] == [(n, "remote_key_refused") for n in range(3)]
 
 
+def test_a_session_whose_server_hangs_holds_no_other_up() -> None:
+    """Both in one worker, which has one decoding thread."""
+    greeting, turn = read_talk("vllm-realtime")
+
+    async def run(url: str, is_waiting: Callable[[], bool]) -> tuple[Talk, Talk]:
+        remote = RemoteConfig("peer", url, "large", "vllm-realtime", timeout=600.0)
+        async with asyncio.timeout(60), open_pool(remote) as pool:
+            waiting = Talk(pool, Options(turns=MANUAL))
+            waiting.give(read("computer-stop"), m.Commit())
+            await asyncio.to_thread(wait_until, is_waiting)
+            served = Talk(pool, Options(turns=MANUAL))
+            for _ in range(2):
+                served.give(read("computer-stop"), m.Commit())
+            await served.finish()
+            return waiting, served
+
+    with open_scripted(f"{greeting}S< hang", greeting + turn + turn) as peer:
+        waiting, served = asyncio.run(run(peer.url, lambda: len(peer.paths) == 1))
+    assert served.texts == ["Hello there."] * 2
+    assert waiting.texts == []
+
+
+@pytest.mark.parametrize("dialect", ["openai-verbose", "openai-realtime"])
 @pytest.mark.parametrize(
     ("others", "message"),
     [
@@ -153,17 +231,18 @@ def test_every_utterance_that_the_peer_refuses_fails_and_the_session_goes_on() -
         ({"api_key_env": ""}, r"wants a key; name its variable in remote\.peer\.api_key_env"),
     ],
 )
-def test_a_wrong_key(others: dict[str, str], message: str) -> None:
-    engine = load(settings(**others))
+def test_a_wrong_key(others: dict[str, str], message: str, dialect: str) -> None:
+    engine = load(settings(dialect=dialect, **others))
     with pytest.raises(EngineFailed, match=message) as caught:
         hear(engine, engine.open(Options()), read("computer-stop"))
     engine.close()
     assert caught.value.code == "remote_key_refused" and "sk-" not in caught.value.message
 
 
-def test_a_model_the_peer_has_not() -> None:
-    engine = load(RemoteConfig("peer", PEER.url, "tinny", "openai", "PEER_KEY"))
-    with pytest.raises(EngineFailed, match=r"404: .*did you mean 'tiny'") as caught:
+@pytest.mark.parametrize(("dialect", "said"), [("openai", "404"), ("openai-realtime", "model_not_found")])
+def test_a_model_the_peer_has_not(dialect: DialectName, said: str) -> None:
+    engine = load(RemoteConfig("peer", PEER.url, "tinny", dialect, "PEER_KEY"))
+    with pytest.raises(EngineFailed, match=rf"{said}: .*did you mean 'tiny'") as caught:
         hear(engine, engine.open(Options()), read("computer-stop"))
     engine.close()
     assert caught.value.code == "remote_refused"

@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 
 from saywire.engines.base import Engine, Stream
-from saywire.errors import Unsupported
+from saywire.errors import BadRequest, Unsupported
 from saywire.types import Hypothesis, Options, Samples
 
 STEPS = 20_000
 """More decode steps than any recording here can need."""
+
+STRANGE = ("x", "-1", ",".join(["nan"] * 13), ",".join(["1e300"] * 13), "1," * 2000, "\0", "\u0663", " 1")
+"""Contexts that no engine gives."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,6 +217,16 @@ class EngineContract:
         new.reset()
         assert tell(hear(engine, new, samples)) == third
         assert tell(hear(engine, engine.open(Options(), context=later), samples)) == third
+
+    def test_what_is_no_context_of_its_own_is_refused_or_not_looked_at(
+        self, engine: Engine, samples: Samples, whole: Told
+    ) -> None:
+        for context in STRANGE if engine.info.adapts else STRANGE[:1]:
+            if engine.info.adapts:
+                with pytest.raises(BadRequest):
+                    engine.open(Options(), context)
+            else:
+                assert tell(hear(engine, engine.open(Options(), context), samples)) == whole
 
     def test_sessions_leave_nothing_behind_for_the_next(
         self, engine: Engine, samples: Samples, others: Samples, whole: Told

@@ -64,3 +64,7 @@ def tokens(count: int, *more: str, blank_last: bool = False) -> str:
     names = [f"t{index}" for index in range(count)]
     names[-1 if blank_last else 0] = "<blk>"
     return "".join(f"{name} {index}\n" for index, name in enumerate((*names, *more)))
+
+
+def write_tokens(folder: Path, texts: Sequence[str]) -> None:
+    (folder / "tokens.txt").write_text("".join(f"{text} {n}\n" for n, text in enumerate(texts)), "utf-8")

@@ -1,45 +1,18 @@
-"""A streaming Paraformer of 20 kB that the real library loads, written byte by byte: random weights, a token
-every 0.2 seconds. Sources: onnx.proto3 of ONNX 1.19; online-paraformer-model.cc of sherpa-onnx, August 2026.
+"""A streaming Paraformer of 20 kB: random weights, a token every 0.2 seconds. Source:
+online-paraformer-model.cc of sherpa-onnx, August 2026.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engines.folders import field, value, varint
+from engines.folders import write_tokens
+from engines.onnx_nets import INT32, INT64, gives, ints, model, node, takes, tensor
 
 WIDTH, INPUTS = 8, 560  # of the encoder's output; seven frames of 80 features
 TOKENS = ("<blank>", "<s>", "</s>", "是", "才", "hel@@", "lo")
-FLOAT, INT32, INT64 = 1, 6, 7
-
-Values = NDArray[np.float32] | NDArray[np.int64]
-
-
-def node(operator: str, inputs: Sequence[str], output: str, **attributes: int) -> bytes:
-    data = b"".join(field(1, name.encode()) for name in inputs) + field(2, output.encode())
-    data += field(4, operator.encode())
-    for name, number in attributes.items():
-        data += field(5, field(1, name.encode()) + b"\x18" + varint(number) + varint(20 << 3) + b"\x02")
-    return field(1, data)
-
-
-def tensor(name: str, values: Values) -> bytes:
-    dimensions = b"".join(b"\x08" + varint(size) for size in values.shape)
-    kind = INT64 if values.dtype == np.int64 else FLOAT
-    return field(
-        5, dimensions + b"\x10" + varint(kind) + field(8, name.encode()) + field(9, values.tobytes())
-    )
-
-
-def model(graph: bytes, metadata: dict[str, object]) -> bytes:
-    properties = [field(14, field(1, k.encode()) + field(2, str(v).encode())) for k, v in metadata.items()]
-    return (
-        b"\x08\x08" + field(7, field(2, b"g") + graph) + field(8, b"\x10" + varint(13)) + b"".join(properties)
-    )
 
 
 def make_encoder() -> bytes:
@@ -48,10 +21,9 @@ def make_encoder() -> bytes:
     graph += node("MatMul", ["speech", "none"], "zeros") + node("Add", ["zeros", "often"], "fires")
     graph += node("Squeeze", ["fires", "axes"], "alphas")
     graph += tensor("w", weights) + tensor("none", np.zeros((INPUTS, 1), np.float32))
-    graph += tensor("often", np.full(1, 0.3, np.float32)) + tensor("axes", np.full(1, 2, np.int64))
-    graph += field(11, value("speech", ["b", "t", INPUTS])) + field(11, value("speech_lengths", ["b"], INT32))
-    graph += field(12, value("enc", ["b", "t", WIDTH])) + field(12, value("enc_len", ["b"], INT32))
-    graph += field(12, value("alphas", ["b", "t"]))
+    graph += tensor("often", np.full(1, 0.3, np.float32)) + ints("axes", 2)
+    graph += takes("speech", ["b", "t", INPUTS]) + takes("speech_lengths", ["b"], INT32)
+    graph += gives("enc", ["b", "t", WIDTH]) + gives("enc_len", ["b"], INT32) + gives("alphas", ["b", "t"])
     sizes = {"vocab_size": len(TOKENS), "encoder_output_size": WIDTH, "decoder_num_blocks": 1}
     window = {"lfr_window_size": 7, "lfr_window_shift": 6, "decoder_kernel_size": 11}
     scale = {"neg_mean": ",".join(["0"] * INPUTS), "inv_stddev": ",".join(["1"] * INPUTS)}
@@ -63,20 +35,16 @@ def make_decoder() -> bytes:
     graph = node("MatMul", ["acoustic_embeds", "w"], "logits") + tensor("w", weights)
     graph += node("ArgMax", ["logits"], "sample_ids", axis=2, keepdims=0)
     graph += node("Identity", ["in_cache_0"], "out_cache_0")
-    shapes = {"enc": ["b", "t", WIDTH], "enc_len": ["b"], "acoustic_embeds": ["b", "n", WIDTH]}
-    for name, shape in (shapes | {"acoustic_embeds_len": ["b"]}).items():
-        graph += field(11, value(name, shape, INT32 if name.endswith("_len") else FLOAT))
-    graph += field(11, value("in_cache_0", ["b", WIDTH, 10]))
-    graph += field(12, value("logits", ["b", "n", len(TOKENS)])) + field(
-        12, value("sample_ids", ["b", "n"], INT64)
-    )
-    return model(graph + field(12, value("out_cache_0", ["b", WIDTH, 10])), {})
+    graph += takes("enc", ["b", "t", WIDTH]) + takes("enc_len", ["b"], INT32)
+    graph += takes("acoustic_embeds", ["b", "n", WIDTH]) + takes("acoustic_embeds_len", ["b"], INT32)
+    graph += takes("in_cache_0", ["b", WIDTH, 10])
+    graph += gives("logits", ["b", "n", len(TOKENS)]) + gives("sample_ids", ["b", "n"], INT64)
+    return model(graph + gives("out_cache_0", ["b", WIDTH, 10]), {})
 
 
 def make_paraformer(folder: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "encoder.int8.onnx").write_bytes(make_encoder())
     (folder / "decoder.int8.onnx").write_bytes(make_decoder())
-    table = "".join(f"{token} {index}\n" for index, token in enumerate(TOKENS))
-    (folder / "tokens.txt").write_text(table, "utf-8")
+    write_tokens(folder, TOKENS)
     return folder

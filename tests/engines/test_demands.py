@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from saywire.engines.base import EngineInfo
-from saywire.engines.demands import check_demands, find_common
+from saywire.engines.demands import check_demands, find_common, say_unusable
 from saywire.errors import EngineFailed, Unsupported
 from saywire.types import Options
 
@@ -55,3 +55,16 @@ def test_the_languages_of_two_engines_are_those_both_have() -> None:
     assert find_common((), ("zh",)) == find_common(("zh",), ()) == ("zh",)
     with pytest.raises(EngineFailed, match="share no language"):
         find_common(("en",), ("zh", "de"))
+
+
+def test_hot_words_that_cannot_be_used_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    info = EngineInfo("deaf to hints")
+    for _ in range(3):
+        check_demands(info, Options(hotwords=("secret",)))
+    say_unusable("half deaf", 1, 2)
+    say_unusable("half deaf", 1, 3)
+    say_unusable("all ears", 0, 2)
+    assert [record.getMessage() for record in caplog.records] == [
+        "model 'deaf to hints' can use none of a session's hot words; it goes on without them",
+        "model 'half deaf' cannot use some of a session's hot words; it goes on with the others",
+    ]

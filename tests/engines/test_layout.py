@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder, onnx_head, tokens
 from saywire.engines.layout import FUNASR, OFFLINE, STREAMING, TINY, WHISPER, choose_parts, recognise
+from saywire.engines.offline_models import KINDS
 from saywire.engines.sherpa import TINY as SHIPPED
 from saywire.errors import EngineFailed
 
@@ -53,28 +55,148 @@ def test_streaming_paraformer(tmp_path: Path) -> None:
     assert (layout.family, layout.kind) == (STREAMING, "paraformer")
 
 
-@pytest.mark.parametrize(
-    ("files", "kind"),
-    [
-        ({"model_onnx": {"lfr_window_size": "7", "lang_zh": "3"}}, "sense_voice"),
-        ({"model_onnx": {"lfr_window_size": "7"}}, "paraformer"),
-        ({"model_onnx": {"model_type": "zipformer2_ctc"}}, "zipformer2_ctc"),
-        ({"model_onnx": {"model_type": "EncDecCTCModelBPE"}}, "nemo_ctc"),
-        ({"encoder_onnx": {"model_type": "zipformer2"}, "decoder_onnx": {}, "joiner_onnx": {}}, "transducer"),
-        ({"encoder_onnx": {"model_type": "whisper-tiny"}, "decoder_onnx": {}}, "whisper"),
-        ({"encoder_onnx": {}, "decoder_onnx": {}}, "fire_red_asr"),
-    ],
-)
-def test_offline_models_are_told_apart(
-    tmp_path: Path, files: dict[str, Mapping[str, str] | str], kind: str
-) -> None:
-    layout = recognise(fill(tmp_path, tokens_txt=tokens(5), **files))
+@dataclass(frozen=True)
+class Release:
+    """The files of a published folder; what networks say of themselves by the beginning of their name."""
+
+    names: tuple[str, ...]
+    says: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tokens: str = tokens(5)
+
+    def unpack(self, folder: Path) -> Path:
+        for name in self.names:
+            path, stem = folder / name, name.partition(".")[0]
+            path.parent.mkdir(exist_ok=True)
+            if name.endswith("tokens.txt"):
+                path.write_text(self.tokens)
+            else:
+                path.write_bytes(onnx_head(self.says.get(stem, {}), outputs=self.outputs.get(stem, ("y",))))
+        return folder
+
+
+PAIR = ("encoder.int8.onnx", "decoder.int8.onnx", "tokens.txt")
+RELEASES: Mapping[str, Release] = {
+    "sense_voice": Release(
+        ("model.int8.onnx", "model.onnx", "tokens.txt"), {"model": {"lfr_window_size": "7", "lang_zh": "3"}}
+    ),
+    "paraformer": Release(("model.int8.onnx", "tokens.txt", "am.mvn"), {"model": {"lfr_window_size": "7"}}),
+    "zipformer2_ctc": Release(("model.onnx", "tokens.txt"), {"model": {"model_type": "zipformer2_ctc"}}),
+    "wenet_ctc": Release(("model.int8.onnx", "tokens.txt"), {"model": {"model_type": "wenet_ctc"}}),
+    "telespeech_ctc": Release(("model.int8.onnx", "tokens.txt"), {"model": {"model_type": "telespeech_ctc"}}),
+    "nemo_ctc": Release(("model.onnx", "tokens.txt"), {"model": {"model_type": "EncDecCTCModelBPE"}}),
+    "transducer": Release(
+        (
+            "encoder-epoch-99-avg-1.onnx",
+            "encoder-epoch-99-avg-1.int8.onnx",
+            "decoder-epoch-99-avg-1.onnx",
+            "joiner-epoch-99-avg-1.int8.onnx",
+            "tokens.txt",
+        ),
+        {
+            "encoder-epoch-99-avg-1": {"model_type": "zipformer2"},
+            "decoder-epoch-99-avg-1": {"vocab_size": "5"},
+        },
+    ),
+    "nemo_transducer": Release(
+        ("encoder.int8.onnx", "decoder.int8.onnx", "joiner.int8.onnx", "tokens.txt"),
+        outputs={"decoder": ("outputs", "prednet_lengths")},
+        tokens=tokens(5, blank_last=True),
+    ),
+    "whisper": Release(
+        (
+            "tiny.en-encoder.onnx",
+            "tiny.en-encoder.int8.onnx",
+            "tiny.en-decoder.int8.onnx",
+            "tiny.en-tokens.txt",
+        ),
+        {"tiny": {"model_type": "whisper-tiny.en"}},
+        tokens="IQ== 0\n",
+    ),
+    "canary": Release(PAIR, {"encoder": {"model_type": "EncDecMultiTaskModel"}}),
+    "fire_red_asr": Release(PAIR),
+    "moonshine": Release(
+        (
+            "preprocess.onnx",
+            "encode.int8.onnx",
+            "uncached_decode.int8.onnx",
+            "cached_decode.int8.onnx",
+            "tokens.txt",
+        )
+    ),
+    "moonshine_v2": Release(("encoder_model.ort", "decoder_model_merged.ort", "tokens.txt")),
+    "fire_red_asr_ctc": Release(("model.int8.onnx", "tokens.txt")),
+    "qwen3_asr": Release(
+        (
+            "conv_frontend.onnx",
+            "encoder.int8.onnx",
+            "decoder.int8.onnx",
+            "tokenizer/merges.txt",
+            "tokenizer/vocab.json",
+        )
+    ),
+    "funasr_nano": Release(
+        ("encoder_adaptor.int8.onnx", "llm.int8.onnx", "embedding.int8.onnx", "Qwen3-0.6B/vocab.json")
+    ),
+}
+"""As sherpa-onnx's makers publish each kind."""
+NAMELESS = {"fire_red_asr_ctc"}
+"""Kinds that their files do not tell."""
+
+
+def test_there_is_a_release_of_every_kind() -> None:
+    assert set(RELEASES) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", RELEASES)
+def test_offline_models_are_told_apart(tmp_path: Path, kind: str) -> None:
+    release = RELEASES[kind]
+    layout = recognise(release.unpack(tmp_path), kind if kind in NAMELESS else None)
+    assert layout == recognise(tmp_path, kind)
     assert (layout.family, layout.kind, layout.streaming) == (OFFLINE, kind, False)
+    assert set(layout.files) == set(KINDS[kind].parts)
+    assert len(set(layout.files.values())) == len(layout.files)
+    assert all((tmp_path / name).exists() for name in layout.files.values())
+    assert {name for name in release.names if ".int8" in name} <= set(layout.files.values())
 
 
-def test_marks_and_prefixes_of_offline_models(tmp_path: Path) -> None:
-    (tmp_path / "conv_frontend.onnx").write_bytes(onnx_head({}))
-    assert (recognise(tmp_path).family, recognise(tmp_path).kind) == (OFFLINE, "qwen3_asr")
+@pytest.mark.parametrize("kind", RELEASES)
+def test_every_part_of_an_offline_model_is_missed(tmp_path: Path, kind: str) -> None:
+    needed = recognise(RELEASES[kind].unpack(tmp_path), kind).files.values()
+    for missing in needed:
+        half = tmp_path / f"without-{missing}"
+        half.mkdir()
+        for name in needed:
+            if name != missing:
+                (half / name).symlink_to(tmp_path / name)
+        with pytest.raises(EngineFailed, match=r"half a model: .* missing; download it again|is not a model"):
+            recognise(half, kind)
+
+
+def test_a_kind_that_is_not_known_or_not_told(tmp_path: Path) -> None:
+    RELEASES["fire_red_asr_ctc"].unpack(tmp_path)
+    with pytest.raises(EngineFailed, match="a network of type 'unknown', which no engine here loads"):
+        recognise(tmp_path)
+    with pytest.raises(EngineFailed, match="is of kind 'gigaformer'; known are: zipformer2_ctc"):
+        recognise(tmp_path, "gigaformer")
+
+
+@pytest.mark.parametrize("kind", ["zipformer2_ctc", "transducer", "nemo_transducer", "wenet_ctc"])
+def test_tokens_without_a_blank_are_refused(tmp_path: Path, kind: str) -> None:
+    (RELEASES[kind].unpack(tmp_path) / "tokens.txt").write_text("one 0\ntwo 1\n")
+    with pytest.raises(EngineFailed, match=r"'tokens\.txt' has none of <blk>"):
+        recognise(tmp_path, kind)
+
+
+@pytest.mark.parametrize("kind", ["transducer", "zipformer2_ctc", "canary"])
+def test_a_model_for_audio_of_another_rate_is_refused(tmp_path: Path, kind: str) -> None:
+    release = RELEASES[kind]
+    slow = {stem: {**says, "sample_rate": "8000"} for stem, says in release.says.items()}
+    with pytest.raises(EngineFailed, match="was made for audio of 8,000 Hz, and this kind is given 16,000"):
+        recognise(replace(release, says=slow).unpack(tmp_path))
+
+
+def test_parts_with_a_prefix_belong_together() -> None:
     assert choose_parts({"tiny-encoder.int8.onnx", "tiny-decoder.onnx", "tiny-tokens.txt"}) == {
         "encoder": "tiny-encoder.int8.onnx",
         "decoder": "tiny-decoder.onnx",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from engines.contract import EngineContract, Speech, decode_all, hear, tell
-from engines.folders import CTC, make_installed
+from engines.folders import CTC, TRANSDUCER, make_installed
 from engines.paraformer import make_paraformer
 from engines.recordings import read
 from saywire.engines.base import Engine
 from saywire.engines.layout import recognise
 from saywire.engines.manifest import Manifest, write_manifest
-from saywire.engines.online import MAX_BATCH, OnlineEngine, load, tell_script
+from saywire.engines.online import MAX_BATCH, OnlineEngine, load
 from saywire.errors import EngineFailed, OutOfOrder, Unsupported
 from saywire.types import Options
 
@@ -32,18 +32,23 @@ def speeches() -> Sequence[Speech]:
 
 
 class TestTransducer(EngineContract):
+    files: Sequence[str] = TRANSDUCER
+    folder: Path
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def install(cls, tmp_path_factory: pytest.TempPathFactory) -> None:
+        cls.folder = make_installed(tmp_path_factory.mktemp("models") / "mine", cls.files)
+
     def make(self) -> Engine:
-        with tempfile.TemporaryDirectory() as place:
-            return load(make_installed(Path(place) / "td"))
+        return load(self.folder)
 
     def speech(self) -> Sequence[Speech]:
         return speeches()
 
 
 class TestCtc(TestTransducer):
-    def make(self) -> Engine:
-        with tempfile.TemporaryDirectory() as place:
-            return load(make_installed(Path(place) / "ctc", CTC))
+    files = CTC
 
 
 def test_a_paraformer_says_the_same_however_it_is_cut(tmp_path: Path) -> None:
@@ -93,6 +98,68 @@ def test_text_grows_while_it_is_spoken(engine: OnlineEngine) -> None:
     assert {"three", "three one"} <= set(seen)
 
 
+def test_hot_words_decide_between_words_that_sound_alike(engine: OnlineEngine) -> None:
+    samples = read("four-down")
+    heard = [
+        hear(engine, engine.open(Options(hotwords=words)), samples)
+        for words in ((), ("qwertz", "/", "five :9", "@", "\x00"), ("Four",), ("volume", "four down"), ())
+    ]
+    assert [found.text for found in heard] == [
+        "five down",
+        "five down",
+        "four down",
+        "four down",
+        "five down",
+    ]
+    assert all(word.confidence and word.start < word.end for found in heard for word in found.words)
+    assert engine.info.hotwords and engine.info.confidence
+
+
+def test_hot_words_of_one_session_are_not_those_of_another(engine: OnlineEngine) -> None:
+    """In one batch, of one recogniser."""
+    hints = [(), ("four",), ("five",), ("four",), ("three",)]
+    streams = [engine.open(Options(hotwords=words)) for words in hints]
+    for stream in streams:
+        stream.accept(read("four-down"))
+        stream.finish()
+    while batch := [stream for stream in streams if stream.ready]:
+        engine.decode(batch)
+    heard = [stream.hypothesis.text for stream in streams]
+    assert heard == ["five down", "four down", "five down", "four down", "five down"]
+
+
+def test_with_hot_words_nothing_is_stable_before_the_end(engine: OnlineEngine) -> None:
+    stream = engine.open(Options(hotwords=("four",)))
+    stream.accept(read("four-down"))
+    assert decode_all(engine, stream).stable == 0
+    stream.finish()
+    assert decode_all(engine, stream).stable == len("four down")
+
+
+def test_hot_words_without_a_list_of_pieces(tmp_path: Path) -> None:
+    """The folder has tokens.txt alone; "computer" is three tokens."""
+    engine = load(make_installed(tmp_path / "td"))
+    assert not (tmp_path / "td" / "bpe.vocab").exists()
+    stream = engine.open(Options(hotwords=("computer stop",)))
+    assert hear(engine, stream, read("computer-stop")).text == "computer stop"
+
+
+def test_a_ctc_model_cannot_use_hot_words_and_goes_on(tmp_path: Path) -> None:
+    engine = load(make_installed(tmp_path / "ctc", CTC))
+    assert not engine.info.hotwords
+    assert hear(engine, engine.open(Options(hotwords=("four",))), read("four-down")).text == "five down"
+
+
+def test_a_model_that_was_removed_meanwhile_fails_sessions_with_hot_words_alone(tmp_path: Path) -> None:
+    engine = load(make_installed(tmp_path / "td"))
+    shutil.rmtree(tmp_path / "td")
+    assert hear(engine, engine.open(Options()), read("three-one-eight")).text == "three one eight"
+    stream = engine.open(Options(hotwords=("four",)))
+    stream.accept(read("four-down"))
+    with pytest.raises(EngineFailed, match="was the model removed"):
+        engine.decode([stream])
+
+
 def test_streams_share_a_batch(engine: OnlineEngine) -> None:
     streams = [engine.open(Options()) for _ in range(MAX_BATCH)]
     for number, stream in enumerate(streams):
@@ -118,11 +185,3 @@ def test_a_folder_that_is_not_streaming_is_refused(tmp_path: Path) -> None:
     folder = make_installed(tmp_path / "off", ("offline.onnx", "tokens.txt"))
     with pytest.raises(EngineFailed, match="of family 'sherpa-offline', not streaming"):
         load(folder)
-
-
-def test_scripts_are_told_by_the_tokens() -> None:
-    assert not tell_script(["<blk>", "▁one", "灯"]).bytes
-    assert tell_script(["<blk>", "▁ƌŕş", "ƍĩĴ"]).bytes
-    assert tell_script(["<blk>", "▁THE", "S", "<unk>"]).capitals
-    assert not tell_script(["<blk>", "▁The", "S"]).capitals
-    assert not tell_script(["<blk>", "零"]).capitals

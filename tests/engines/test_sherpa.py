@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from engines.contract import EngineContract, Speech, decode_all, hear, tell
 from engines.recordings import read
-from saywire.engines.sherpa import MAX_BATCH, TINY, SherpaEngine, load_tiny
+from saywire.engines.sherpa import MAX_BATCH, TINY, SherpaEngine, load_folder, load_tiny
 from saywire.errors import EngineFailed, OutOfOrder
 from saywire.types import Options
 
@@ -142,6 +143,19 @@ def test_it_is_strict_about_order(engine: SherpaEngine) -> None:
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineFailed, match=r"metadata\.json"):
         SherpaEngine(tmp_path)
+
+
+def test_a_model_for_audio_of_another_rate_is_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(TINY, tmp_path / "slow"))
+    metadata = (folder / "metadata.json").read_text("utf-8")
+    assert '"sample_rate": 16000' in metadata
+    (folder / "metadata.json").write_text(
+        metadata.replace('"sample_rate": 16000', '"sample_rate": 8000'), "utf-8"
+    )
+    with pytest.raises(
+        EngineFailed, match="'tiny' hears 8,000 Hz; this version runs its kind at 16,000 Hz only"
+    ):
+        load_folder(folder)
 
 
 def test_the_shipped_files_are_small_and_carry_their_notice() -> None:

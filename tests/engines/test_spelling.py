@@ -3,7 +3,6 @@ import math
 from saywire.engines.spelling import (
     Spelling,
     detect_language,
-    join_pieces,
     join_words,
     list_beginnings,
     spell,
@@ -84,12 +83,6 @@ def test_completion_keeps_what_was_shown() -> None:
         now = spelled(*tokens[:count], ended=count == len(tokens))
         assert now.startswith(shown)
         shown = now
-
-
-def test_pieces_without_times_are_joined() -> None:
-    assert join_pieces(["是", "hel@@", "lo", "world", "才", "</s>"]) == "是 hello world 才"
-    assert join_pieces(["是", "才", "hel@@"]) == "是才 hel"
-    assert join_pieces(["<s>", "</s>"]) == ""
 
 
 def test_letters_with_accents_are_letters() -> None:

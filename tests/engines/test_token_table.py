@@ -8,7 +8,7 @@ import pytest
 
 from engines.folders import tokens
 from saywire.engines.sherpa import TINY
-from saywire.engines.token_table import check_tokens, read_tokens
+from saywire.engines.token_table import Script, check_tokens, read_tokens, tell_script
 from saywire.errors import EngineFailed
 
 
@@ -63,3 +63,19 @@ def test_symbols_of_decoding_graphs_do_not_count(tmp_path: Path) -> None:
 def test_a_table_without_blank_is_refused() -> None:
     with pytest.raises(EngineFailed, match="none of <blk>"):
         check_tokens({0: "a", 1: "b"}, None, "tokens.txt")
+
+
+def test_a_blank_that_is_not_where_it_must_be_is_refused() -> None:
+    check_tokens({0: "a", 1: "<blk>"}, 2, "tokens.txt", blank_last=True)
+    with pytest.raises(EngineFailed, match=r"the last token of 'tokens\.txt' is 'a', not <blk>"):
+        check_tokens({0: "<blk>", 1: "a"}, 2, "tokens.txt", blank_last=True)
+
+
+def test_scripts_are_told_by_the_tokens() -> None:
+    assert not tell_script(["<blk>", "▁one", "灯"]).bytes
+    assert tell_script(["<blk>", "▁ƌŕş", "ƍĩĴ"]).bytes
+    assert tell_script(["<blk>", "▁THE", "S", "<unk>"]).capitals
+    assert not tell_script(["<blk>", "▁The", "S"]).capitals
+    assert not tell_script(["<blk>", "零"]).capitals
+    assert tell_script(["<blank>", "hel@@", "lo"]).suffixed
+    assert tell_script([]) == Script(False, False, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -74,6 +75,13 @@ def test_openai_transcribe(tmp_path: Path, address: str, format: str, expected: 
 def test_curl(tmp_path: Path, address: str) -> None:
     assert run(tmp_path, address, "curl_transcribe.sh", WINDOW).strip() == "open the window"
     assert run(tmp_path, address, "curl_transcribe.sh", WINDOW, "vtt").startswith("WEBVTT")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_stream(tmp_path: Path, address: str) -> None:
+    events = [json.loads(line) for line in run(tmp_path, address, "curl_stream.sh", WINDOW).splitlines()]
+    assert [event["type"] for event in events] == ["transcript.text.delta", "transcript.text.done"]
+    assert events[-1]["text"] == "open the window"
 
 
 def test_plain_websocket(tmp_path: Path, address: str) -> None:

@@ -163,3 +163,10 @@ def test_audio_beside_the_frames_goes_to_the_session():
 def test_a_wire_of_several_sessions_has_no_place_for_it():
     with pytest.raises(errors.BadRequest):
         Multiplex.listen(Solo(Plain(), OPTIONS, lambda: 0.0), m.Audio(np.zeros(10, np.float32)))
+
+
+def test_the_adapter_s_claim_is_the_wire_s():
+    stage = Stage(Plain())
+    assert stage.frames == [] and stage.solo.claim is None
+    stage.adapter.claim = "sess_1"
+    assert stage.frames == [] and stage.solo.claim == "sess_1"

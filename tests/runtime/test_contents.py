@@ -31,7 +31,7 @@ def test_names_are_proposed(path: str, name: str) -> None:
 
 def test_of_a_streaming_model_only_what_is_read_and_its_papers(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "m")
-    for name in ("README.md", "LICENSE", "bpe.vocab", "export.py", "encoder-other.onnx"):
+    for name in ("README.md", "LICENSE", "bpe.vocab", "digits.fst", "export.py", "encoder-other.onnx"):
         (folder / name).write_text("x")
     (folder / "test_wavs").mkdir()
     expected = [
@@ -39,6 +39,7 @@ def test_of_a_streaming_model_only_what_is_read_and_its_papers(tmp_path: Path) -
         "README.md",
         "bpe.vocab",
         "decoder.onnx",
+        "digits.fst",
         "encoder.onnx",
         "joiner.onnx",
         "tokens.txt",

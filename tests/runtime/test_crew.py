@@ -169,6 +169,21 @@ def test_a_system_that_starts_no_process_is_an_answer(monkeypatch: pytest.Monkey
     run(test)
 
 
+def test_workers_that_died_and_were_replaced_are_counted() -> None:
+    async def test(pool: Pool) -> None:
+        assert [model.restarts for model in pool.models() if model.info] == [0]
+        talk = Talk(pool)
+        talk.give(noise(0.2))
+        await talk.until_kind(m.SpeechStarted)
+        os.kill(pool.processes[0], signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        talk.give(noise(0.1), m.Commit())
+        await talk.finish()
+        assert talk.texts == ["one two three"]
+        assert [model.restarts for model in pool.models() if model.info] == [1]
+
+    run(test, workers=1)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
 def test_a_worker_that_hangs_does_not_hang_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "GRACE", 0.05)

@@ -14,6 +14,8 @@ OTHER = Options(language="zh")
 
 
 class Place:
+    model = "fake"
+
     def __init__(self) -> None:
         self.sent: list[Down] = []
         self.left = False
@@ -120,6 +122,57 @@ def test_what_was_not_settled_goes_to_the_next_worker() -> None:
     assert open_ == Open(OPTIONS, m.Settled(1600, 1, 1, "context"), suspect=True)
     assert isinstance(audio, m.Audio) and len(audio.samples) == 800
     assert isinstance(mark, m.Mark) and mark.id < 0
+
+
+def test_a_session_begins_where_another_had_settled() -> None:
+    hosted, usher = make()
+    place = m.Settled(32_000, 0, 0, "context", "fake", m.Reentry(45_600, 24_000, 1600, 800))
+    hosted.receive(m.Configure(OPTIONS))
+    hosted.receive(m.Configure(OTHER, place))
+    hosted.hear(m.Configured(OPTIONS))
+    assert usher.places[1].sent[0] == Open(OTHER, place)
+    hosted.hear(m.Configured(OTHER))
+    hosted.receive(m.Audio(sound(24_000), 24_000))
+    hosted.receive(m.Finish())
+    audio = [a.samples for a in usher.places[1].sent if isinstance(a, m.Audio)]
+    assert sum(map(len, audio)) == 16_000 - 1600
+    assert hosted.backlog == 0.9
+    hosted.lost(tried=True)
+    assert usher.places[2].sent[0] == Open(OTHER, place, suspect=True)
+
+
+def test_a_context_of_another_model_is_refused_and_the_session_goes_on() -> None:
+    hosted, usher = make()
+    hosted.receive(m.Configure(OPTIONS, m.Settled(1600, 0, 0, "context", "another")))
+    (failed,) = hosted.events_to_send()
+    assert isinstance(failed, m.Failed) and failed.error.code == "other_model"
+    assert usher.places[0].left and not usher.places[0].sent
+    opened(hosted, usher)
+    assert usher.places[1].sent[0] == Open(OPTIONS, m.Settled(0, 0, 0))
+
+
+def test_it_is_too_late_to_resume_when_there_was_audio() -> None:
+    hosted, usher = make()
+    place = opened(hosted, usher)
+    hosted.receive(m.Configure(OPTIONS, m.Settled(1600, 0, 0)))
+    (failed,) = hosted.events_to_send()
+    assert isinstance(failed, m.Failed) and failed.error.param == "resume" and not failed.error.fatal
+    assert names(place) == ["Open", "Audio"]
+
+
+def test_the_connection_is_told_positions_in_its_own_terms() -> None:
+    hosted, _ = make()
+    hosted.receive(m.Configure(OPTIONS))
+    hosted.hear(m.Configured(OPTIONS))
+    hosted.receive(m.Audio(sound(48_000), 48_000))
+    hosted.receive(m.Configure(Options(model="other")))  # refused here; the worker never counts it
+    hosted.receive(m.Commit())
+    hosted.hear(m.Settled(15_000, 0, 1))
+    hosted.hear(m.Settled(16_000, 1, 1, "context"))
+    assert [event for event in hosted.events_to_send() if isinstance(event, m.Settled)] == [
+        m.Settled(15_000, 1, 1, "", "fake", m.Reentry(0, 48_000, 15_000)),
+        m.Settled(16_000, 3, 1, "context", "fake", m.Reentry(48_000, 48_000)),
+    ]
 
 
 def test_the_next_worker_repeats_nothing_to_the_client() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder
+from engines.punctuation_nets import make_mandarin
 from saywire.config import Config, ModelsConfig
-from saywire.engines import ENGINES, choose
+from saywire.engines import ENGINES, Entry, choose
 from saywire.engines.manifest import MANIFEST
 from saywire.engines.sherpa import TINY
-from saywire.errors import EngineFailed, ModelError, UnknownModel
+from saywire.errors import ConfigError, EngineFailed, ModelError, UnknownModel
 from saywire.runtime.models import Damage, Store, find_entry, find_folder, known_entries
 
 
@@ -173,6 +174,29 @@ def test_installed_models_can_be_asked_for(store: Store, tmp_path: Path) -> None
     engine = entry.load()
     assert (engine.info.name, engine.info.languages) == ("mine", ("zh", "en"))
     assert choose("zh", entries).entry is entry
+
+
+def test_marks_are_put_by_an_installed_model(store: Store, tmp_path: Path) -> None:
+    add(store, make_folder(tmp_path / "release"))
+    add(store, make_mandarin(tmp_path / "marks"), "marks")
+
+    def finish(*pairs: str) -> list[Entry]:
+        settings = ModelsConfig(folder=str(store.folder), punctuation=pairs)
+        return known_entries(Config(models=settings), {})
+
+    entries = finish("mine=marks", "tiny=marks")
+    assert "marks" not in {entry.name for entry in entries}
+    assert {entry.name: entry.punctuation for entry in entries if entry.punctuation} == {
+        "mine": store.folder / "marks",
+        "tiny": store.folder / "marks",
+    }
+    for pair, problem in {
+        "tiny=none": "names 'none', which is not installed; model 'none' is not installed; there are: m",
+        "tiny=punctuation-en": "not installed; `saywire models pull punctuation-en` installs it",
+        "tiny=mine": "names 'mine', which recognises speech; name a model that punctuates",
+    }.items():
+        with pytest.raises(ConfigError, match=problem):
+            finish(pair)
 
 
 def test_a_model_of_the_catalogue_says_how_to_get_it(store: Store) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from engines.folders import make_installed
-from saywire.engines.manifest import read_manifest, write_manifest
+from engines.punctuation_nets import make_english, make_mandarin
+from saywire.engines.layout import recognise
+from saywire.engines.manifest import Manifest, read_manifest, write_manifest
 from saywire.errors import EngineFailed
 from saywire.runtime import probe as module
 from saywire.runtime.probe import probe
@@ -16,6 +19,20 @@ from saywire.runtime.probe import probe
 
 def test_a_model_that_works(tmp_path: Path) -> None:
     assert probe(make_installed(tmp_path / "td"))
+
+
+@pytest.mark.parametrize("make", [make_mandarin, make_english])
+def test_a_model_that_punctuates_is_tried_behind_an_engine(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    folder = make(tmp_path / "marks")
+    layout = recognise(folder)
+    write_manifest(folder, Manifest("marks", layout.family, layout.kind, ()))
+    assert probe(folder)
+    for network in folder.glob("*.onnx"):
+        network.write_bytes(network.read_bytes().replace(b"MatMul", b"MatMol").replace(b"Gather", b"Gathor"))
+    with pytest.raises(EngineFailed, match=r"'marks'.*(cannot be loaded|ends the process)"):
+        probe(folder)
 
 
 def test_a_family_that_nothing_here_runs(tmp_path: Path) -> None:

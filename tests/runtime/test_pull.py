@@ -117,6 +117,24 @@ def test_a_broken_pull_is_not_installed_and_goes_on_later(
     assert [path.rpartition("/")[2] for path, _ in hub.requests] == ["joiner.onnx", "tokens.txt"]
 
 
+def test_what_helps_is_kept_where_a_source_has_it(hub: Hub, settings: ModelsConfig, store: Store) -> None:
+    model = msgspec.structs.replace(MODEL, helpers=("bpe.model", "bpe.vocab"), sources=(REPOSITORY,))
+    put(hub)
+    hub.put(PATH + "bpe.vocab", (TINY / "bpe.vocab").read_bytes())
+    said: list[str] = []
+    manifest = pull(model, store, settings, accept, Watch(said.append), HASTY)
+    assert {file.path for file in manifest.files} == {*TRANSDUCER, "bpe.vocab"}
+    assert any("without bpe.model: " in line and "404" in line for line in said)
+
+
+def test_of_an_archive_what_helps_is_kept_too(hub: Hub, settings: ModelsConfig, store: Store) -> None:
+    hub.put(ARCHIVE, pack(FILES | {"bpe.vocab": b"x\t1\n", "test_wavs/0.wav": b"", "export.py": b""}))
+    manifest = pull(
+        msgspec.structs.replace(MODEL, sources=(RELEASE,)), store, settings, accept, patience=HASTY
+    )
+    assert {file.path for file in manifest.files} == {*TRANSDUCER, "bpe.vocab"}
+
+
 def test_a_published_checksum_is_compared(hub: Hub, settings: ModelsConfig, store: Store) -> None:
     put(hub)
     right = hashlib.sha256(FILES["encoder.onnx"]).hexdigest()

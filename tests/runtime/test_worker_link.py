@@ -40,6 +40,8 @@ class Crew:
     def left(self) -> None:
         self.told.append("left")
 
+    model = "fake"
+
     def seat(self, hosted: Hosted, options: Options) -> None: ...
 
     def same_model(self, one: Options, other: Options) -> bool:

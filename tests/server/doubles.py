@@ -177,7 +177,8 @@ class ScriptedHost:
 class PlainWire(Adapter):
     """``audio`` frames are binary float32; text frames are commands; each event is one line of text.
 
-    ``alarm N`` asks to be told in N seconds; ``?linger=N`` leaves the end to the client.
+    ``alarm N`` asks to be told in N seconds; ``claim X`` claims a session; ``?linger=N`` leaves the end to
+    the client.
     """
 
     subprotocols = ("realtime",)
@@ -210,6 +211,9 @@ class PlainWire(Adapter):
                 raise ZeroDivisionError("a bug in an adapter")
         if frame.startswith("echo "):
             self._frames.append(frame)
+            return []
+        if frame.startswith("claim "):
+            self.claim = frame[6:]
             return []
         if frame.startswith("alarm "):
             self.deadline = self.surroundings.now() + float(frame[6:])

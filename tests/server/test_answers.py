@@ -73,8 +73,8 @@ def test_words_when_asked_for_and_only_they():
     said = Transcript(SAID.segments[:1], 3.2)
     answer = body(ask(Format.VERBOSE_JSON, Granularity.WORD), said)
     assert answer["words"] == [
-        {"word": "hello", "start": 0.1, "end": 0.5},
-        {"word": "world", "start": 0.6, "end": 1.0},
+        {"word": "hello", "start": 0.1, "end": 0.5, "confidence": 0.9},
+        {"word": "world", "start": 0.6, "end": 1.0, "confidence": 0.8},
     ]
     assert "segments" not in answer
     both = body(ask(Format.VERBOSE_JSON, Granularity.WORD, Granularity.SEGMENT), said)

@@ -15,6 +15,7 @@ from saywire import messages as m
 from saywire.errors import EngineFailed, Overloaded, SaywireError, UnknownModel
 from saywire.protocols.base import Surroundings
 from saywire.protocols.solo import Solo
+from saywire.server.claims import Claim
 from saywire.server.connection import ROOM, Connection, House
 from saywire.server.limits import Admission
 from saywire.server.line import WebsocketLine
@@ -369,6 +370,63 @@ async def test_shutdown_sends_the_finals_then_1012():
 
 
 @in_loop
+async def test_a_session_that_is_claimed_again_leaves_its_first_connection():
+    host = ScriptedHost(talkative)
+    async with serving(host) as at, connect(at.ws) as first, connect(at.ws) as second:
+        await first.send("claim A")
+        await first.send("echo claimed")
+        while await first.recv() != "echo claimed":
+            pass
+        await second.send("claim A")
+        assert await close_code(first) == 4009 and first.close_reason == "replaced"
+        await host.sessions[0].closed.wait()
+        assert not any(isinstance(command, m.Finish) for command in host.sessions[0].commands)
+        await second.send(HALF)
+        assert [await second.recv() for _ in range(3)][-1] == "final 0 said 0"
+        await second.close()
+
+
+@in_loop
+async def test_what_is_claimed_again_is_free_at_once_though_nobody_hears_of_it(caplog):
+    """A client that is gone without a word: its socket takes nothing more, not even the close."""
+    caplog.set_level(logging.INFO, "saywire.server")
+    frames: asyncio.Queue = asyncio.Queue()
+    frames.put_nowait({"type": "websocket.connect"})
+    frames.put_nowait({"type": "websocket.receive", "text": "claim A"})
+    frames.put_nowait({"type": "websocket.receive", "bytes": HALF})
+
+    async def send(message):
+        if message["type"] != "websocket.accept":
+            await asyncio.Event().wait()
+
+    host = ScriptedHost()
+    connection = make_connection(WebSocket(SCOPE, frames.get, send), host)
+    running = asyncio.create_task(connection.run())
+    session = await host.first()
+    await session.heard(m.Audio)
+    Claim(connection._house.claims).take("A")
+    await session.closed.wait()
+    assert connection._house.admission.sessions == 0
+    assert "cause=replaced" in caplog.text
+    running.cancel()
+    await asyncio.wait([running])
+
+
+@in_loop
+async def test_shutdown_lets_a_client_that_can_go_on_elsewhere_go_at_once():
+    host = ScriptedHost(lambda session, command: [])
+    async with serving(host) as at, connect(at.ws) as ws:
+        await ws.send("claim A")
+        await ws.send("echo claimed")
+        while await ws.recv() != "echo claimed":
+            pass
+        at.server.stop()
+        assert await close_code(ws) == 1012
+        await at.stopped
+    assert host.sessions[0].commands == []
+
+
+@in_loop
 async def test_shutdown_does_not_wait_for_ever():
     host = ScriptedHost(lambda session, command: [])
     async with serving(host, settings(drain_seconds=0.01)) as at, connect(at.ws) as ws:
@@ -446,6 +504,18 @@ async def test_deadline_that_has_moved_on_is_not_there_yet():
     frames.put_nowait({"type": "websocket.disconnect"})
     await running
     assert sent == ["hello /plain -"]
+
+
+@in_loop
+async def test_deadlines_that_are_due_at_once_may_be_set_again(caplog):
+    sent = []
+    socket, frames = make_socket(sent)
+    connection = make_connection(socket, ScriptedHost(), PlainWire, lambda: 0.0)
+    for message in ("alarm 0.0001", "alarm 0.0002", "echo on it goes"):
+        frames.put_nowait({"type": "websocket.receive", "text": message})
+    frames.put_nowait({"type": "websocket.disconnect"})
+    await connection.run()
+    assert "broke" not in caplog.text
 
 
 @in_loop

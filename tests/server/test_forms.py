@@ -5,8 +5,9 @@ import io
 import pytest
 from starlette.datastructures import FormData, UploadFile
 
+from cli.program import ROOT
 from saywire.errors import BadRequest, Unsupported
-from saywire.server.forms import Extra, Fields, Format, Granularity, read_ask
+from saywire.server.forms import FORM_SCHEMA, Extra, Format, Granularity, read_ask
 from saywire.types import Options, Turns
 
 FILE = UploadFile(io.BytesIO(b"RIFF"), filename="upload")
@@ -126,6 +127,9 @@ def test_stream(value):
         (("timestamp_granularities[]", "phoneme"), "timestamp_granularities"),
         (("language", "klingonese!"), "language"),
         (("keywords", "[1, 2"), "keywords"),
+        (("keywords", "[" + '"w",' * 1000 + '"w"]'), "keywords"),
+        (("prompt", "p" * 20_001), "prompt"),
+        (("chunking_strategy", '{"type": "server_vad", "silence_duration_ms": 60001}'), "chunking_strategy"),
         (("chunking_strategy", "{}"), "chunking_strategy"),
         (("chunking_strategy", "manual"), "chunking_strategy"),
         (("chunking_strategy", '{"type": "semantic_vad"}'), "chunking_strategy"),
@@ -161,13 +165,6 @@ def test_what_must_be_there(pairs, param):
     assert refused.value.param == param
 
 
-def test_fields_take_the_last_of_several_and_no_files():
-    fields = Fields(FormData([("a", "1"), ("a", "2"), ("a[", "3"), ("b[]", "4"), ("c[x]", "5"), ("a", FILE)]))
-    assert (fields.one("a"), fields.many("a"), fields.one("b")) == ("2", ("1", "2"), "4")
-    assert fields.object("c") == {"x": "5"}
-    assert (fields.one("d"), fields.many("d"), fields.object("a")) == (None, (), {})
-
-
 @pytest.mark.parametrize("pairs", [[("include[]", "logprobs")], [("include", '["logprobs"]')]])
 def test_what_is_to_be_included(pairs):
     assert ask(*pairs).include == {Extra.LOGPROBS}
@@ -181,6 +178,13 @@ def test_speakers_have_names_unless_their_voices_are_to_be_compared():
     assert (
         ask(diarized, *names, ("known_speaker_references[]", "data:audio/wav;base64,UklGRg==")).speakers == ()
     )
+
+
+def test_every_field_is_told_of_in_the_docs():
+    page = (ROOT / "docs" / "transcriptions.md").read_text("utf-8")
+    properties = FORM_SCHEMA["multipart/form-data"]["schema"]["properties"]
+    assert not [name for name in properties if f"`{name}`" not in page and f"`{name}[]`" not in page]
+    assert not [format for format in Format if f"`{format}`" not in page]
 
 
 def test_translations_are_asked_for_by_their_own_address():

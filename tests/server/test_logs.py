@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 import numpy as np
 
@@ -35,6 +36,21 @@ def test_who_is_not_let_in_is_one_line(caplog):
     caplog.set_level(logging.INFO, "saywire.server")
     SessionLog("s1", "/v1/realtime", "10.0.0.1").refuse("invalid_api_key")
     assert caplog.messages == ["refused wire=/v1/realtime client=10.0.0.1 cause=invalid_api_key"]
+
+
+def test_errors_are_said_for_who_looks_closely_and_counted(caplog):
+    class Meter:
+        told: ClassVar[list] = []
+
+        def fail(self, error):
+            self.told.append(error.code)
+
+    log = SessionLog("s1", "/v1/realtime", "10.0.0.1", meter=Meter())
+    log.fail(EngineFailed("no"))
+    assert (caplog.messages, Meter.told) == ([], ["engine_failed"])
+    caplog.set_level(logging.DEBUG, "saywire.server")
+    log.fail(EngineFailed("no"))
+    assert caplog.messages == ["session s1 told wire=/v1/realtime code=engine_failed"]
 
 
 def test_what_the_session_heard_counts_more_than_what_it_was_given():

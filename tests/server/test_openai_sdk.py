@@ -15,7 +15,7 @@ from typing import ParamSpec
 import numpy as np
 import openai
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI
 from websockets.exceptions import ConnectionClosed
 
 import saywire
@@ -303,6 +303,52 @@ async def test_wrong_key_and_too_large():
         with pytest.raises(openai.APIStatusError) as raised:
             await at.client.audio.transcriptions.create(model="fake", file=wav(noise(1.0)))
         assert raised.value.status_code == 413
+
+
+@pytest.mark.parametrize("deployment", [None, "fake"])
+@shared
+async def test_azures_class(at, deployment):
+    """It puts the deployment, or else the model, into the address, and the key into a header of its own."""
+    endpoint = str(at.client.base_url).removesuffix("/v1/")
+    async with AsyncAzureOpenAI(
+        api_key=KEY,
+        azure_endpoint=endpoint,
+        azure_deployment=deployment,
+        api_version="2025-04-01-preview",
+        max_retries=0,
+    ) as azure:
+        answer = await azure.audio.transcriptions.create(model="fake", file=wav(noise(0.5)))
+        assert answer.text == "one two three four five"
+        with pytest.raises(openai.AuthenticationError):
+            await azure.with_options(api_key="wrong").audio.transcriptions.create(
+                model="fake", file=wav(noise(0.5))
+            )
+
+
+@shared
+async def test_raw_responses(at):
+    create = at.client.audio.transcriptions.with_raw_response.create
+    raw = await create(model="fake", file=wav(noise(0.2)))
+    assert raw.status_code == 200 and raw.headers["content-type"] == "application/json"
+    assert raw.request_id and raw.parse().text == "one two"
+    with pytest.raises(openai.BadRequestError) as refused:
+        await create(model="fake", file=wav(noise(0.2)), response_format="xml")
+    assert refused.value.param == "response_format" and refused.value.type == "invalid_request_error"
+    assert refused.value.response.headers["x-request-id"] == refused.value.request_id
+
+
+@in_loop
+async def test_a_stream_that_breaks_off_raises_what_the_server_says():
+    async with running() as at:  # the engine fails once in the life of a worker
+        stream = await at.client.audio.transcriptions.create(
+            model="failing", file=wav(noise(1.0)), stream=True
+        )
+        heard = []
+        with pytest.raises(openai.APIError) as broken:
+            async for event in stream:
+                heard.append(event.type)
+    assert set(heard) <= {"transcript.text.delta"}
+    assert broken.value.code == "engine_failed" and "fails on 'three'" in broken.value.message
 
 
 @shared

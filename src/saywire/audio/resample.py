@@ -47,8 +47,13 @@ class Resampler:
         if self._stream is None:
             return np.empty(0, np.float32)
         rest = cast(Samples, self._stream.resample_chunk(np.empty(0, np.float32), last=True))
-        self._stream.clear()
+        self.reset()
         return rest
+
+    def reset(self) -> None:
+        """Forget the stream; the next ``feed`` begins a new one."""
+        if self._stream is not None:
+            self._stream.clear()
 
 
 def check_rate(rate: int) -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from ..config import Config
 from ..engines import ENGINES, Entry, is_run
 from ..engines.configured import list_tables
+from ..engines.layout import PUNCTUATION
 from ..engines.manifest import Manifest
 from ..errors import SaywireError
 from ..runtime import models as store_room
@@ -80,7 +81,7 @@ def _shipped_row(entry: Entry) -> tuple[str, ...]:
 
 def _installed_row(manifest: Manifest) -> tuple[str, ...]:
     state = "installed" if is_run(manifest.family, manifest.kind) else "installed, no engine"
-    how = "streaming" if manifest.streaming else "whole"
+    how = _name_way(manifest.family, manifest.streaming)
     languages, licence = _join(manifest.languages), manifest.licence or "unknown"
     return manifest.name, state, languages, how, decimal(manifest.size), licence, manifest.summary
 
@@ -91,10 +92,14 @@ def _configured_row(section: str, entry: Entry) -> tuple[str, ...]:
 
 
 def _listed_row(model: Listed) -> tuple[str, ...]:
-    how = "streaming" if model.streaming else "whole"
+    how = _name_way(model.family, model.streaming)
     state = "to pull" if is_run(model.family, model.kind) else "to pull, no engine"
     size = f"~{decimal(model.size).replace('.0 ', ' ')}"
     return model.name, state, _join(model.languages), how, size, model.licence, model.summary
+
+
+def _name_way(family: str, streaming: bool) -> str:
+    return "behind others" if family == PUNCTUATION else "streaming" if streaming else "whole"
 
 
 def _join(languages: tuple[str, ...]) -> str:
@@ -130,7 +135,9 @@ def pull(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = None)
 def _tell(manifest: Manifest, store: Store) -> None:
     typer.echo(f"{manifest.name}: {decimal(manifest.size)} in {store.folder / manifest.name}")
     entry = next((entry for entry in store.entries() if entry.name == manifest.name), None)
-    if entry is None:
+    if manifest.family == PUNCTUATION:
+        typer.echo(f"  saywire serve --set models.punctuation=MODEL={manifest.name}")
+    elif entry is None:
         typer.echo(f"  no engine of this version runs models of this kind, {manifest.family} {manifest.kind}")
     elif entry.missing:
         typer.echo(f"  it was not tried: it needs {', '.join(entry.missing)}; {entry.install}")

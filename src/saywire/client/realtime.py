@@ -10,50 +10,59 @@
             print(event)
 
 One task may send while another takes events. What is said on the wire is in ``wire.py``.
+
+A connection that breaks is opened again, at the next address if there are several, and the session goes on
+there (``docs/resume.md``): a program notices only that it takes a while. So it is with servers that can do
+that, and for as long as ``patience`` allows; else it is an error, as is what asking again would not help.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from random import Random
 
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_websocket
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed
 
-from ..errors import BadRequest, EngineFailed, NotAllowed, SaywireError
+from ..errors import EngineFailed, Overloaded, SaywireError
 from ..messages import Command, Event, Failed
 from ..types import RATE
+from .dial import Dial, Unreachable, explain, pause
 from .wire import RealtimeWire
 
 GREETING = 10.0
 """Seconds within which the server must greet."""
-LARGEST = 16 * 2**20
-"""Bytes of a message from the server."""
+PATIENCE = 60.0
+"""Seconds without progress after which a session that breaks again and again is given up."""
 
 
 class RealtimeSession:
-    """Iterate over it for its events: up to Finished, or until the connection ends."""
+    """Iterate over it for its events: up to Finished, or until the connection ends for good."""
 
-    def __init__(self, socket: ClientConnection, wire: RealtimeWire) -> None:
-        self._socket = socket
+    def __init__(self, dial: Dial, wire: RealtimeWire, socket: ClientConnection, patience: float) -> None:
+        self._dial = dial
         self._wire = wire
+        self._socket = socket
+        self._patience = patience
         self._events: deque[Event] = deque()
+        self._writing = asyncio.Lock()
+        self._mending = asyncio.Lock()
+        self._catching_up: asyncio.Task[None] | None = None
+        self._broken: SaywireError | None = None
+        self._dice = Random()
+        self._calls = 0
+        self._attempts = 0  # since there was progress
+        self._progress = wire.progress
+        self._trouble = 0.0  # when it began
 
     async def send(self, command: Command) -> None:
-        """Waits while the connection is full. Raises EngineFailed when it is gone."""
-        await self._send(self._wire.send(command))
-
-    async def _send(self, frames: list[str]) -> None:
-        try:
-            for frame in frames:
-                await self._socket.send(frame)
-        except ConnectionClosed as e:
-            raise _broken(e) from e
+        """Waits while the connection is full, or broken. Raises EngineFailed when it is gone."""
+        self._wire.send(command)
+        await self._flush()
 
     def __aiter__(self) -> RealtimeSession:
         return self
@@ -67,67 +76,128 @@ class RealtimeSession:
         return self._events.popleft()
 
     async def open(self) -> None:
-        """Greet each other. Raises the server's refusal, or EngineFailed for its silence."""
+        """Raises the server's refusal, or Unreachable for its silence."""
+        await self._greet(self._socket)
+        await self._flush()
+
+    async def close(self) -> None:
+        await self._stop_catching_up()
+        await self._socket.close()
+
+    async def _receive(self) -> None:
+        socket = await self._mended()
+        try:
+            self._events.extend(self._wire.receive(await socket.recv()))
+        except ConnectionClosed as e:
+            await self._mend(socket, e)
+
+    async def _flush(self) -> None:
+        while True:
+            socket = await self._mended()
+            try:
+                return await self._write(socket)
+            except ConnectionClosed as e:
+                await self._mend(socket, e)
+
+    async def _write(self, socket: ClientConnection) -> None:
+        async with self._writing:
+            # Frames for the next connection must not go to this one: there they would be lost.
+            while socket is self._socket and (frame := self._wire.next_frame()) is not None:
+                await socket.send(frame)
+
+    async def _greet(self, socket: ClientConnection) -> None:
         try:
             async with asyncio.timeout(GREETING):
                 while not self._wire.ready:
-                    await self._receive()
-                    for event in self._events:
-                        if isinstance(event, Failed):
+                    await self._write(socket)
+                    for event in self._wire.receive(await socket.recv()):
+                        if isinstance(event, Failed) and event.utterance is None:
                             raise event.error
         except TimeoutError as e:
-            raise EngineFailed(f"the server did not greet within {GREETING:.0f} s") from e
-        await self._send(self._wire.open())
-
-    async def _receive(self) -> None:
-        try:
-            self._events.extend(self._wire.receive(await self._socket.recv()))
+            raise Unreachable(f"the server did not greet within {GREETING:.0f} s") from e
         except ConnectionClosed as e:
-            raise _broken(e) from e
+            raise explain(e) from e
+
+    # A connection that breaks.
+
+    async def _mended(self) -> ClientConnection:
+        """The connection, once it works. Raises why it never will."""
+        async with self._mending:
+            if self._broken:
+                raise self._broken
+            return self._socket
+
+    async def _mend(self, socket: ClientConnection, closed: ConnectionClosed) -> None:
+        """Go on with another one, unless somebody has already. Raises why it is of no use."""
+        async with self._mending:
+            if self._broken:
+                raise self._broken
+            if socket is not self._socket:
+                return
+            try:
+                await self._go_on(explain(closed))
+            except SaywireError as error:
+                self._broken = error
+                raise
+
+    async def _go_on(self, error: SaywireError) -> None:
+        loop = asyncio.get_running_loop()
+        if self._wire.progress != self._progress or not self._attempts:
+            self._progress, self._attempts, self._trouble = self._wire.progress, 0, loop.time()
+        while isinstance(error, Unreachable | Overloaded) and self._wire.resumable:
+            if loop.time() - self._trouble > self._patience:
+                raise EngineFailed(f"the session was given up after {self._patience:g} s: {error}") from error
+            await asyncio.sleep(pause(self._attempts, self._dice))
+            self._attempts += 1
+            try:
+                return await self._connect_again()
+            except SaywireError as e:
+                error = e
+        raise error
+
+    async def _connect_again(self) -> None:
+        self._calls += 1
+        socket = await self._dial.call(self._calls)
+        with ExitStack() as stack:
+            stack.callback(socket.transport.abort)
+            self._socket = socket
+            self._wire.reconnect()
+            await self._greet(socket)
+            stack.pop_all()
+        await self._stop_catching_up()
+        self._catching_up = asyncio.create_task(self._catch_up(socket))
+
+    async def _stop_catching_up(self) -> None:
+        if self._catching_up:
+            self._catching_up.cancel()
+            await asyncio.gather(self._catching_up, return_exceptions=True)
+
+    async def _catch_up(self, socket: ClientConnection) -> None:
+        """Send again what has not settled, while others take what the server says of it."""
+        with suppress(ConnectionClosed):  # who takes or sends next will notice
+            await self._write(socket)
 
 
 @asynccontextmanager
 async def connect(
-    address: str, api_key: str | None = None, rate: int = RATE, ca: Path | None = None
+    address: str | Sequence[str],
+    api_key: str | None = None,
+    rate: int = RATE,
+    ca: Path | None = None,
+    patience: float = PATIENCE,
 ) -> AsyncGenerator[RealtimeSession]:
     """A session on the server at ``address``, ``ws://HOST/v1/realtime`` or ``wss://...``; closed at the end.
 
-    ``rate`` is that of the audio on the wire; ``ca`` a PEM file of the authorities to trust, instead of
-    the system's. Raises BadRequest for an address that is none and a file that cannot be read, NotAllowed
-    for a wrong key, EngineFailed where no such server answers.
+    Of several addresses the first is called, and the others in turn when a connection breaks. ``rate`` is
+    that of the audio on the wire; ``ca`` a PEM file of the authorities to trust, instead of the system's;
+    ``patience`` the seconds without progress after which a session that breaks again and again is given up.
+    Raises BadRequest for an address that is none and a file that cannot be read, NotAllowed for a wrong
+    key, EngineFailed where no such server answers.
     """
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    joint = "&" if "?" in address else "?"
+    dial = Dial((address,) if isinstance(address, str) else tuple(address), api_key, ca)
+    session = RealtimeSession(dial, RealtimeWire(rate), await dial.call(), patience)
     try:
-        socket = await open_websocket(
-            f"{address}{joint}intent=transcription",
-            additional_headers=headers,
-            compression=None,
-            max_size=LARGEST,
-            ssl=_trust(ca) if address.startswith("wss:") else None,
-        )
-    except InvalidURI as e:
-        raise BadRequest(f"'{address}' is no websocket address; write ws://HOST:PORT/v1/realtime") from e
-    except ssl.SSLCertVerificationError as e:
-        what = f"the certificate of {address} is not trusted ({e.verify_message})"
-        raise EngineFailed(f"{what}; name the authority that signed it") from e
-    except (OSError, InvalidHandshake) as e:
-        raise EngineFailed(f"cannot connect to {address}: {e}") from e
-    async with socket:
-        session = RealtimeSession(socket, RealtimeWire(rate))
         await session.open()
         yield session
-
-
-def _trust(ca: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca)
-    except OSError as e:  # SSLError, too
-        raise BadRequest(f"{ca} has no certificates of authorities in PEM: {e}") from e
-
-
-def _broken(e: ConnectionClosed) -> SaywireError:
-    reason = e.rcvd.reason if e.rcvd else ""
-    if e.rcvd and e.rcvd.code == 3000:  # OpenAI's close code for keys that are not accepted
-        return NotAllowed(f"the server refused the key: {reason}")
-    return EngineFailed(f"the connection ended before the session did: {reason or e}")
+    finally:
+        await session.close()

@@ -3,7 +3,10 @@
 Speaks the generally available transcription API, so that it may be pointed at any server of it. What is
 this server's own (text that may still change, times of words, the end of a session) rides in fields
 and events that others leave out: then a Partial is all stable, and a Final has the times of its turn.
-Utterances are numbered in the order in which the server first names their items.
+
+A server is asked to say where the session could go on elsewhere (``docs/resume.md``); one that does not know
+what that means is used all the same. After ``reconnect`` the frames are those of a new connection, to any
+such server: the session goes on there, says nothing again that it said before, and leaves nothing out.
 
 Source: types of openai-python 3.52.0 (``openai/types/realtime``), read 2026-11-21; the server's side is
 ``protocols.openai.realtime.py``, of which nothing is used here, so that the two prove each other.
@@ -11,241 +14,236 @@ Source: types of openai-python 3.52.0 (``openai/types/realtime``), read 2026-11-
 
 from __future__ import annotations
 
-from base64 import b64encode
-from dataclasses import dataclass, field
+from collections import deque
 
-import msgspec
+from msgspec import structs
 
 from .. import messages as m
 from ..audio.pcm import to_pcm16
 from ..audio.resample import Resampler
-from ..errors import BadRequest, EngineFailed, Overloaded, SaywireError
-from ..types import RATE, Hypothesis, Options, Samples, Turns, Word
+from ..errors import BadRequest, EngineFailed
+from ..types import RATE, Options, Samples
+from .frames import (
+    CLEAR,
+    CLOSE,
+    COMMIT,
+    UNSTABLE,
+    UPDATE,
+    Audio,
+    ErrorBody,
+    Json,
+    Message,
+    Order,
+    Point,
+    ServerEvent,
+    merge,
+    read,
+    to_error,
+    to_session,
+)
+from .items import Items
+from .ledger import Ledger
+from .told import Told
 
-UNSTABLE = "item.input_audio_transcription.unstable"
-_TRANSCRIPTION = "conversation.item.input_audio_transcription."
-
-
-class _Word(msgspec.Struct, frozen=True):
-    word: str
-    start: float
-    end: float
-    confidence: float | None = None
-
-
-class _Language(msgspec.Struct, frozen=True):
-    code: str
-
-
-class _Error(msgspec.Struct, frozen=True):
-    message: str = "the server gave no reason"
-    code: str | None = None
-    param: str | None = None
-
-
-class _ServerEvent(msgspec.Struct, frozen=True):
-    """All fields of all events that mean something here."""
-
-    type: str
-    item_id: str = ""
-    audio_start_ms: int = 0
-    audio_end_ms: int = 0
-    delta: str = ""
-    unstable: str = ""
-    transcript: str = ""
-    words: tuple[_Word, ...] = ()
-    start: float | None = None
-    end: float | None = None
-    languages: tuple[_Language, ...] | None = None
-    error: _Error = _Error()
-
-
-@dataclass(slots=True)
-class _Item:
-    """An utterance that has not ended yet."""
-
-    number: int
-    began: float
-    ended: float
-    committed: bool = False
-    text: str = ""
-    words: list[Word] = field(default_factory=list)
+KEPT = 360
+"""Seconds of audio that may wait to settle; without turn detection an utterance may last 300."""
 
 
 class RealtimeWire:
+    """Give commands and frames, take frames with ``next_frame`` until there are none."""
+
     def __init__(self, rate: int = RATE) -> None:
         """``rate``: of the audio on the wire, Hz. This server takes any, most others only 24,000."""
         self.ready = False
-        """Whether the server has greeted us."""
+        """Whether the server has greeted us, and knows where the session goes on."""
         self.finished = False
         """Whether it has said that nothing follows."""
-        self._rate = rate
         self._door = Resampler(RATE, rate)
-        self._sent = 0
-        self._asked: list[Options | None] = []
-        self._items: dict[str, _Item] = {}
-        self._count = 0
+        self._heard = 0
+        self._ids = 0
+        self._ledger = Ledger(KEPT * rate)
+        self._items, self._told = Items(), Told()
+        self._configures: dict[str, Options] = {}  # not answered yet
+        self._updates: deque[str] = deque()  # sent on this connection, not answered yet
+        self._clears: deque[str] = deque()  # the same
+        self._cleared: dict[str, int | None] = {}  # answered, not settled: the utterance
+        self._point: Point | None = None  # where it could go on; not told yet
+        self._bound = False  # to this server, which does not tell
+        self._next = 0  # the utterance that follows the point
+        self._final = 0  # ``seq`` of the last
+        self._first = self._make_first()
+        self._first_due = False
+        audio: Json = {"input": {"format": {"type": "audio/pcm", "rate": rate}}}
+        self._say(UPDATE, {"type": "transcription", "audio": audio, "include": [UNSTABLE]})
 
-    # Commands to frames.
+    @property
+    def resumable(self) -> bool:
+        """Whether ``reconnect`` would lose nothing."""
+        return self._ledger.whole and not self._bound
 
-    def open(self) -> list[str]:
-        """What is said first: without it a server expects audio at 24,000 Hz."""
-        self._asked.append(None)
-        format = {"type": "audio/pcm", "rate": self._rate}
-        session = {"type": "transcription", "audio": {"input": {"format": format}}, "include": [UNSTABLE]}
-        return [_encode({"type": "session.update", "session": session})]
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Moves when the session does: samples that have settled, and finals."""
+        return self._point.settled if self._point else 0, self._final
 
-    def send(self, command: m.Command) -> list[str]:
-        """Text frames. Audio must be at the house rate. Raises BadRequest for Mark, which the wire lacks."""
+    def reconnect(self) -> None:
+        """The frames from here on are those of a new connection. Only where it is ``resumable``."""
+        self.ready = self._first_due = False
+        self._updates.clear()
+        self._clears.clear()
+        self._ledger.rewind()
+        self._items.repeat(self._next)
+        self._told.repeat(self._next)
+        self._first = self._make_first()
+
+    def send(self, command: m.Command) -> None:
+        """Audio must be at the house rate. Raises BadRequest for Mark, which the wire lacks."""
         match command:
             case m.Configure(options):
-                self._asked.append(options)
-                return [_encode(_session_update(options))]
+                self._configures[self._say(UPDATE, to_session(options))] = options
             case m.Audio(samples, rate) if rate == RATE:
-                self._sent += len(samples)
-                return _append(self._door.feed(samples))
+                self._heard += len(samples)
+                self._give(self._door.feed(samples))
             case m.Commit():
-                return [*_append(self._door.flush()), _encode({"type": "input_audio_buffer.commit"})]
+                self._give(self._door.flush())
+                self._say(COMMIT)
             case m.Clear():
                 self._door.flush()
-                return [_encode({"type": "input_audio_buffer.clear"})]
+                self._say(CLEAR)
             case m.Finish():
-                return [*_append(self._door.flush()), _encode({"type": "session.close"})]
+                self._give(self._door.flush())
+                self._say(CLOSE)
             case m.Audio() | m.Mark():
                 raise BadRequest(
                     f"{type(command).__name__} cannot be said here: audio at {RATE} Hz, no marks"
                 )
 
-    # Frames to events.
+    def next_frame(self) -> str | None:
+        """The next to send; None for the time being."""
+        if self._first_due:
+            self._first_due = False
+            message: Message | None = self._first
+        else:
+            message = self._ledger.take() if self.ready else None
+        if isinstance(message, Order) and message.type == UPDATE:
+            self._updates.append(message.id)
+        if isinstance(message, Order) and message.type == CLEAR:
+            self._clears.append(message.id)
+        return message.frame if message else None
 
     def receive(self, frame: str | bytes) -> list[m.Event]:
-        """Raises BadRequest for what is no event at all; unknown ones mean nothing."""
-        try:
-            event = _decoder.decode(frame)
-        except msgspec.DecodeError as e:
-            raise BadRequest(f"the server sent what is no event: {e}") from e
+        """Raises BadRequest for what is no event at all; unknown ones mean nothing. Raises EngineFailed where
+        the session cannot go on, or where a final is missing."""
+        event = read(frame)
         found = self._translate(event)
-        return [found] if found else []
+        repeated = self._is_repeated(event)
+        new = found is not None and self._told.is_new(found) and not repeated
+        if event.resume:
+            self._settle(event.resume, found)
+        return [found] if found and new else []
 
-    def _translate(self, event: _ServerEvent) -> m.Event | None:
-        kind = event.type.removeprefix(_TRANSCRIPTION).removeprefix("input_audio_buffer.")
-        match kind:
-            case "speech_started":
-                at = event.audio_start_ms / 1000
-                return m.SpeechStarted(self._item(event, at).number, at)
-            case "speech_stopped":
-                item = self._item(event, 0.0)
-                item.ended = event.audio_end_ms / 1000
-                return m.SpeechStopped(item.number, item.ended, m.Cause.SILENCE)
-            case "committed":
-                self._item(event, 0.0).committed = True
-                return None
-            case "delta":
-                return self._partial(event)
-            case "completed":
-                return self._final(event)
-            case "failed":
-                return m.Failed(self._end(event).number, _error(event.error))
-            case "cleared":
-                return self._cleared()
-            case _:
-                return self._translate_session(event)
-
-    def _translate_session(self, event: _ServerEvent) -> m.Event | None:
+    def _translate(self, event: ServerEvent) -> m.Event | None:
         match event.type:
             case "session.created":
-                self.ready = True
-            case "session.updated" if self._asked:
-                options = self._asked.pop(0)
-                return m.Configured(options) if options else None
+                self._first_due = True
+                self.ready = self._point is None
+            case "session.updated" if not event.resume:
+                return self._updated(event)
             case "error":
-                return m.Failed(None, _error(event.error))
+                return self._refused(event.error)
+            case "input_audio_buffer.cleared":
+                return self._was_cleared(event)
             case "session.closed":
                 self.finished = True
-                return m.Finished(self._sent / RATE)
+                return m.Finished(self._heard / RATE)
+            case _:
+                return self._items.hear(event)
         return None
 
-    def _item(self, event: _ServerEvent, at: float) -> _Item:
-        if event.item_id not in self._items:
-            self._items[event.item_id] = _Item(self._count, at, at)
-            self._count += 1
-        return self._items[event.item_id]
+    # What is sent.
 
-    def _end(self, event: _ServerEvent) -> _Item:
-        item = self._item(event, 0.0)
-        del self._items[event.item_id]
-        return item
+    def _order(self, kind: str, session: Json | None = None) -> Order:
+        self._ids += 1
+        return Order(f"c{self._ids}", kind, session)
 
-    def _partial(self, event: _ServerEvent) -> m.Partial:
-        item = self._item(event, 0.0)
-        item.text += event.delta
-        item.words += map(_word, event.words)
-        whole = item.text + event.unstable
-        return m.Partial(item.number, Hypothesis(whole, len(item.text), tuple(item.words)))
+    def _say(self, kind: str, session: Json | None = None) -> str:
+        """The id of what is said."""
+        order = self._order(kind, session)
+        self._ledger.add(order)
+        return order.id
 
-    def _final(self, event: _ServerEvent) -> m.Final:
-        item = self._end(event)
-        return m.Final(
-            item.number,
-            event.transcript,
-            item.began if event.start is None else event.start,
-            item.ended if event.end is None else event.end,
-            tuple(map(_word, event.words)),
-            event.languages[0].code if event.languages else None,
-        )
+    def _give(self, samples: Samples) -> None:
+        if len(samples):
+            self._ledger.add(Audio(to_pcm16(samples)))
 
-    def _cleared(self) -> m.Cleared:
-        """Committed items live on: they have their finals to come."""
-        opened = next((name for name, item in self._items.items() if not item.committed), None)
-        return m.Cleared(self._items.pop(opened).number if opened else None)
+    # Answers.
 
+    def _updated(self, event: ServerEvent) -> m.Event | None:
+        answered = self._updates.popleft() if self._updates else None
+        if answered == self._first.id:
+            self._point = self._point or event.session.resume
+            self._bound = self._point is None
+            self.ready = True
+        options = self._configures.pop(answered or "", None)
+        return m.Configured(options) if options else None
 
-_decoder = msgspec.json.Decoder(_ServerEvent)
+    def _refused(self, error: ErrorBody) -> m.Event | None:
+        refused = error.event_id or ""
+        if refused in self._updates:
+            self._updates.remove(refused)
+        if refused == self._first.id:
+            self._turned_away(error)
+            return None
+        self._ledger.drop(refused)
+        self._configures.pop(refused, None)
+        return m.Failed(None, to_error(error))
 
+    def _turned_away(self, error: ErrorBody) -> None:
+        """The server does not go on from the point. Without the context of another's it may."""
+        if self._point is None:
+            self._bound = True
+            return
+        if not (self._point.context and (error.param or "").startswith("session.resume")):
+            raise EngineFailed(f"the session cannot go on: {error.message}", code=error.code)
+        self._settle(structs.replace(self._point, audio_start=self._point.settled, context=""), None)
+        self._first = self._make_first()
+        self._first_due = True
 
-def _encode(message: object) -> str:
-    return msgspec.json.encode(message).decode()
+    def _was_cleared(self, event: ServerEvent) -> m.Event | None:
+        found = self._items.clear()
+        order = self._clears.popleft() if self._clears else None
+        if order in self._cleared:
+            return None  # it was said on another connection
+        if order and self._point:
+            self._cleared[order] = found.utterance
+        return found
 
+    # Going on.
 
-def _append(samples: Samples) -> list[str]:
-    if not len(samples):
-        return []
-    audio = b64encode(to_pcm16(samples)).decode()
-    return [_encode({"type": "input_audio_buffer.append", "audio": audio})]
+    def _make_first(self) -> Order:
+        """What is said first on a connection: tell me where I could go on, or, I go on there."""
+        place: dict[str, object] = {}
+        if point := self._point:
+            place = {"session": point.session, "audio_start": point.audio_start}
+            place |= {"last_seq": point.last_seq, "context": point.context}
+        resume: Json = {"type": "transcription", "resume": place}
+        return self._order(UPDATE, merge(self._ledger.settings, resume))
 
+    def _settle(self, point: Point, found: m.Event | None) -> None:
+        self._point = point
+        if isinstance(found, m.Final | m.Failed) and found.utterance is not None:
+            self._next = found.utterance + 1
+        for order in self._ledger.settle(point):
+            cleared = self._cleared.pop(order.id, None)
+            if cleared is not None:
+                self._next = max(self._next, cleared + 1)
 
-def _session_update(options: Options) -> dict[str, object]:
-    """Only what was asked for: servers refuse fields that they do not know, null ones too."""
-    asked = {
-        "model": options.model,
-        "language": options.language,
-        "prompt": options.prompt,
-        "keywords": options.hotwords,
-        "grammar": options.grammar,
-        "vocabulary": options.vocabulary,
-    }
-    audio = {
-        "transcription": {name: value for name, value in asked.items() if value},
-        "turn_detection": _turn_detection(options.turns) if options.turns.voice else None,
-    }
-    return {"type": "session.update", "session": {"type": "transcription", "audio": {"input": audio}}}
-
-
-def _turn_detection(turns: Turns) -> dict[str, object]:
-    return {
-        "type": "server_vad",
-        "threshold": turns.threshold,
-        "prefix_padding_ms": round(turns.padding * 1000),
-        "silence_duration_ms": round(turns.silence * 1000),
-    }
-
-
-def _word(word: _Word) -> Word:
-    return Word(word.word, word.start, word.end, word.confidence)
-
-
-def _error(error: _Error) -> SaywireError:
-    if error.code == Overloaded.code:
-        return Overloaded(error.message, param=error.param)
-    kind = EngineFailed if error.code == EngineFailed.code else BadRequest
-    return kind(error.message, code=error.code, param=error.param)
+    def _is_repeated(self, event: ServerEvent) -> bool:
+        """Whether it is a final that was said before."""
+        if event.seq is None:
+            return False
+        if event.seq > self._final + 1:
+            raise EngineFailed(f"the server left out transcript {self._final + 1}")
+        repeated = event.seq <= self._final
+        self._final = max(self._final, event.seq)
+        return repeated

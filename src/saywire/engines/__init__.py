@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from ..config import RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
+from .layout import PUNCTUATION
 from .offline_models import KINDS
 
 __all__ = [
@@ -62,6 +64,12 @@ class Entry:
     """Whether one of its parts is enough."""
     problem: str = ""
     """Why it cannot be run whatever is installed, and what to do."""
+    ruled: bool = False
+    """Whether the loader takes ``rules``."""
+    rules: tuple[Path, ...] = ()
+    """Rule files that rewrite what it says, besides those beside an installed model."""
+    punctuation: Path | None = None
+    """The folder of the model that puts marks into what it says."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -86,13 +94,20 @@ class Entry:
             raise EngineFailed(self.obstacle)
         module, _, function = self.loader.partition(":")
         try:
-            make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-            if self.parts:
-                return make(self.name, self.parts)
-            given = self.folder or self.remote
-            return make(given) if given else make()
+            make: Callable[..., Engine] = _find(module, function)
+            given = (
+                [self.name, self.parts]
+                if self.parts
+                else [each for each in (self.folder, self.remote) if each]
+            )
+            engine = make(*given, rules=self.rules) if self.rules else make(*given)
+            return _find("punctuation", "punctuate")(engine, self.punctuation) if self.punctuation else engine
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
+
+
+def _find(module: str, function: str) -> Any:
+    return getattr(importlib.import_module(f"{__name__}.{module}"), function)
 
 
 _TINY = Entry(
@@ -103,6 +118,7 @@ _TINY = Entry(
     ("zh", "en"),
     "digits and command words, Mandarin and English, by sherpa-onnx; under 1 MB",
     rank=1,
+    ruled=True,
 )
 _TINY_OFFLINE = Entry(
     "tiny-offline",
@@ -111,6 +127,7 @@ _TINY_OFFLINE = Entry(
     "pip install saywire",
     ("zh", "en"),
     "the tiny model over whole windows: partials every second, finals once all is heard",
+    ruled=True,
 )
 
 ENGINES: tuple[Entry, ...] = (
@@ -155,14 +172,17 @@ class Family:
     requires: tuple[str, ...]
     install: str
     shares: bool = False
+    ruled: bool = False
     kinds: frozenset[str] | None = None
     """What of the family it runs; None: all."""
 
 
 FAMILIES: Mapping[str, Family] = {
-    "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire"),
-    "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
-    "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire", kinds=frozenset(KINDS)),
+    "sherpa": Family("online:load", ("sherpa_onnx",), "pip install saywire", ruled=True),
+    "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire", ruled=True),
+    "sherpa-offline": Family(
+        "offline:load", ("sherpa_onnx",), "pip install saywire", ruled=True, kinds=frozenset(KINDS)
+    ),
     "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
 }
 """The engines of installed models, by what ``layout.py`` calls their family."""
@@ -172,16 +192,16 @@ INSTALLED_RANK = 10
 
 
 def is_run(family: str, kind: str) -> bool:
-    """Whether an engine here runs models of this kind."""
+    """Whether models of this kind are used here: by an engine, or behind one."""
     known = FAMILIES.get(family)
-    return known is not None and (known.kinds is None or kind in known.kinds)
+    return family == PUNCTUATION or (known is not None and (known.kinds is None or kind in known.kinds))
 
 
 def make_entry(
     folder: Path, name: str, family: str, kind: str, languages: tuple[str, ...], summary: str
 ) -> Entry | None:
     """How an installed model is run; None for one that no engine here runs."""
-    if not is_run(family, kind):
+    if family not in FAMILIES or not is_run(family, kind):
         return None
     known = FAMILIES[family]
     return Entry(
@@ -194,6 +214,7 @@ def make_entry(
         rank=INSTALLED_RANK,
         shares=known.shares,
         folder=folder,
+        ruled=known.ruled,
     )
 
 

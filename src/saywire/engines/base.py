@@ -79,7 +79,8 @@ class Engine(Protocol):
     def info(self) -> EngineInfo: ...
 
     def open(self, options: Options, context: str = "") -> Stream:
-        """Begin a stream. Raises Unsupported for a language, grammar, ... it does not have.
+        """Begin a stream. Raises Unsupported for a language, grammar, ... it does not have, and BadRequest,
+        if it adapts, for what is no context of its own: it comes from clients, and may be anything.
 
         With long_steps this and all of Stream may be called while ``decode`` runs on other streams.
         """

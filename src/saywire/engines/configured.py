@@ -56,7 +56,7 @@ def make_remote_entry(remote: RemoteConfig) -> Entry:
     return Entry(
         remote.name,
         "remote:load",
-        ("httpx",),
+        ("httpx", "websockets"),
         "pip install saywire",
         remote.languages,
         f"{remote.model}, spoken to in the dialect '{remote.dialect}'",

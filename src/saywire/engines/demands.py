@@ -1,14 +1,19 @@
 """What every engine refuses the same way: a language or a kind of grammar it does not have, translation.
 
 ``check_demands`` is called first in ``Engine.open``. Hotwords and prompts are preferences: an engine that
-cannot use them ignores them, and its ``info`` says so.
+cannot use them ignores them, its ``info`` says so, and so does the log of its worker, once.
 """
 
 from __future__ import annotations
 
+import logging
+from functools import cache
+
 from ..errors import EngineFailed, Unsupported
 from ..types import Options
 from .base import EngineInfo
+
+log = logging.getLogger(__name__)
 
 
 def check_demands(info: EngineInfo, options: Options) -> None:
@@ -27,6 +32,8 @@ def check_demands(info: EngineInfo, options: Options) -> None:
         )
     if options.grammar and options.vocabulary:
         raise Unsupported("both a grammar and a vocabulary were given; give one of them", param="grammar")
+    if not info.hotwords:
+        say_unusable(info.name, len(options.hotwords), len(options.hotwords))
     if info.grammar:
         return
     for param, given in (("grammar", options.grammar), ("vocabulary", options.vocabulary)):
@@ -52,3 +59,17 @@ def find_common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]
 def _only(languages: tuple[str, ...]) -> tuple[str, ...]:
     """The language of a model that has one: what it writes in English is a translation of English."""
     return languages if len(languages) == 1 else ()
+
+
+def say_unusable(model: str, unusable: int, given: int) -> None:
+    """Of hotwords, whose text is the client's and stays out of logs."""
+    if unusable == given and given:
+        _warn(f"model '{model}' can use none of a session's hot words; it goes on without them")
+    elif unusable:
+        _warn(f"model '{model}' cannot use some of a session's hot words; it goes on with the others")
+
+
+@cache
+def _warn(text: str) -> None:
+    """Once in the life of a worker."""
+    log.warning(text)

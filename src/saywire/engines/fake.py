@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import EngineFailed, OutOfOrder
+from ..errors import BadRequest, EngineFailed, OutOfOrder
 from ..types import RATE, Hypothesis, Options, Samples, Word
 from .base import EngineInfo, Stability, Stream
 from .demands import check_demands
@@ -165,7 +165,7 @@ class FakeEngine:
 
     def open(self, options: Options, context: str = "") -> Stream:
         check_demands(self.info, options)
-        return FakeStream(self._conduct, options.language, int(context or 0))
+        return FakeStream(self._conduct, options.language, self._read(context))
 
     def decode(self, streams: Sequence[Stream]) -> None:
         batch = [stream for stream in streams if isinstance(stream, FakeStream) and stream.ready]
@@ -183,6 +183,14 @@ class FakeEngine:
 
     def close(self) -> None:
         self.closed = True
+
+    def _read(self, context: str) -> int:
+        """Words told before."""
+        if not context or not self._conduct.adapts:
+            return 0
+        if not (context.isascii() and context.isdecimal() and len(context) < 10):
+            raise BadRequest("this is no context of the fake engine, which is a number", param="resume")
+        return int(context)
 
     def _misbehave(self, words: set[str | None]) -> None:
         if self._conduct.die_on in words:

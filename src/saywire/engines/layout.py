@@ -14,22 +14,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EngineFailed
+from ..types import RATE
 from .folder import read_metadata
+from .offline_models import KINDS
 from .onnx_header import OnnxHeader, read_header
+from .pieces import read_vocabulary
 from .token_table import check_tokens, read_tokens
 
 STREAMING, OFFLINE, TINY, WHISPER, FUNASR = "sherpa", "sherpa-offline", "saywire", "faster-whisper", "funasr"
 """The families."""
+PUNCTUATION = "sherpa-punctuation"
+"""A family that hears nothing: it finishes what others say (``punctuation.py``)."""
 
 ICEFALL_STREAMING = frozenset({"conformer", "ebranchformer", "lstm", "zipformer", "zipformer2"})
+PUNCTUATION_MARKS = frozenset("，。？、_")
+ENGLISH_MARKS = {"COMMA": "1", "PERIOD": "2", "QUESTION": "3", "UPPER": "1", "CAP": "2", "MIX_CASE": "3"}
+"""What sherpa-onnx takes for granted in the metadata of punctuation models."""
 MARKS = {
-    "conv_frontend.onnx": "qwen3_asr",
-    "encoder_model.ort": "moonshine_v2",
-    "preprocess.onnx": "moonshine",
-    "encoder_adaptor.int8.onnx": "funasr_nano",
+    "conv_frontend": "qwen3_asr",
+    "encoder_adaptor": "funasr_nano",
+    "uncached_decode": "moonshine",
+    "cached_decode": "moonshine",
 }
-"""Files that tell an offline model of sherpa-onnx by themselves."""
-_PART = re.compile(r"(?:([\w.]+-))?(encoder|decoder|joiner|model|ctc)(.*?)(\.int8)?\.onnx")
+"""Parts that tell an offline kind by themselves."""
+TOLD = ("sense_voice", "zipformer2_ctc", "wenet_ctc", "telespeech_ctc")
+"""Offline kinds of one network whose exporters wrote their name, or that of their metadata, into it."""
+_PART = re.compile(
+    r"(?:([\w.]+-))?(encoder_model|decoder_model_merged|encoder_adaptor|encoder|decoder|joiner|model|ctc"
+    r"|conv_frontend|uncached_decode|cached_decode|preprocess|encode|llm|embedding)(.*?)(\.int8)?\.(?:onnx|ort)"
+)
+_ALSO = {"encoder_model": "encoder", "decoder_model_merged": "decoder", "ctc": "model"}
 FRAME = 0.01
 """Seconds between feature frames, in every family here."""
 
@@ -40,7 +54,7 @@ class Layout:
     kind: str
     """Within its family, as the engine of the family names them."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Name of the file for each part it plays."""
+    """Name of the file, or of the folder of a tokenizer, for each part it plays."""
     chunk: float = 0.0
     """Seconds of audio of a step, for streaming families."""
     lookahead: float = 0.0
@@ -51,8 +65,11 @@ class Layout:
         return self.family in (STREAMING, TINY)
 
 
-def recognise(folder: Path) -> Layout:
-    """Raises EngineFailed for what is no whole model of a known family, saying what is missing or wrong."""
+def recognise(folder: Path, kind: str | None = None) -> Layout:
+    """``kind``: of an offline model of sherpa-onnx, where that is known already: some do not tell.
+
+    Raises EngineFailed for what is no whole model of a known family, saying what is missing or wrong.
+    """
     names = _list_files(folder)
     if "metadata.json" in names:
         metadata = read_metadata(folder)
@@ -61,16 +78,20 @@ def recognise(folder: Path) -> Layout:
         return _whole(folder, names, WHISPER, "ctranslate2", ("model.bin", "config.json", "tokenizer.json"))
     if {"model.pt", "config.yaml"} & names:
         return _whole(folder, names, FUNASR, "torch", ("model.pt", "config.yaml", "am.mvn"))
-    if marks := sorted(MARKS.keys() & names):
-        return Layout(OFFLINE, MARKS[marks[0]], {Path(name).stem: name for name in names})
-    parts = choose_parts(names)
+    parts = choose_parts(names) | _find_tokenizer(folder)
+    if not parts.keys() - {"tokens", "tokenizer"}:
+        raise EngineFailed(_say_what_is_there(folder, names))
+    return _recognise_offline(folder, parts, kind) if kind else _tell(folder, parts)
+
+
+def _tell(folder: Path, parts: Mapping[str, str]) -> Layout:
+    if marks := sorted(MARKS.keys() & parts.keys()):
+        return _recognise_offline(folder, parts, MARKS[marks[0]])
     if "joiner" in parts:
         return _recognise_transducer(folder, parts)
     if "model" in parts:
         return _recognise_single(folder, parts)
-    if "encoder" in parts or "decoder" in parts:
-        return _recognise_pair(folder, parts)
-    raise EngineFailed(_say_what_is_there(folder, names))
+    return _recognise_pair(folder, parts)
 
 
 def _list_files(folder: Path) -> set[str]:
@@ -78,6 +99,12 @@ def _list_files(folder: Path) -> set[str]:
         return {path.name for path in folder.iterdir() if path.is_file()}
     except OSError as e:
         raise EngineFailed(f"model folder '{folder.name}' cannot be read: {e.strerror}") from e
+
+
+def _find_tokenizer(folder: Path) -> dict[str, str]:
+    """The folder of a language model's tokenizer, if there is one."""
+    found = sorted(path.parent.name for path in folder.glob("*/vocab.json"))
+    return {"tokenizer": found[0]} if found else {}
 
 
 def _say_what_is_there(folder: Path, names: set[str]) -> str:
@@ -105,22 +132,24 @@ def choose_parts(names: set[str]) -> dict[str, str]:
     exports: dict[tuple[str, str], dict[str, list[str]]] = {}
     for name in sorted(names):
         if match := _PART.fullmatch(name):
-            part = "model" if match[2] == "ctc" else match[2]
+            part = _ALSO.get(match[2], match[2])
             exports.setdefault((match[1] or "", match[3]), {}).setdefault(part, []).append(name)
     (prefix, _), best = max(exports.items(), key=lambda export: len(export[1]), default=(("", ""), {}))
     precise = {"decoder"} if "joiner" in best else set()
     parts = {
         part: min(files, key=lambda n: (".int8" in n) == (part in precise)) for part, files in best.items()
     }
-    if f"{prefix}tokens.txt" in names:
-        parts["tokens"] = f"{prefix}tokens.txt"
+    if tokens := {f"{prefix}tokens.txt", "tokens.txt"} & names:
+        parts["tokens"] = max(tokens, key=len)
     return parts
 
 
 def _need(folder: Path, parts: Mapping[str, str], needed: Sequence[str]) -> None:
     missing = [part for part in needed if part not in parts]
     if missing:
-        files = ", ".join("tokens.txt" if part == "tokens" else f"{part}*.onnx" for part in missing)
+        named = {"tokens": "tokens.txt", "tokenizer": "a folder with the tokenizer's vocab.json"}
+        named |= {"bpe.vocab": "bpe.vocab"}
+        files = ", ".join(named.get(part, f"{part}*.onnx") for part in missing)
         raise EngineFailed(
             f"'{folder.name}' is half a model: it has {', '.join(sorted(parts.values()))},"
             f" but {files} missing; download it again"
@@ -130,54 +159,111 @@ def _need(folder: Path, parts: Mapping[str, str], needed: Sequence[str]) -> None
 def _recognise_transducer(folder: Path, parts: Mapping[str, str]) -> Layout:
     _need(folder, parts, ("encoder", "decoder", "joiner", "tokens"))
     encoder, decoder, _ = (read_header(folder / parts[name]) for name in ("encoder", "decoder", "joiner"))
-    tokens = read_tokens(folder / parts["tokens"])
     if "cache_last_channel_dim1" in encoder.metadata:
-        check_tokens(tokens, _plus_blank(encoder), parts["tokens"])
-        return _nemo("nemo_transducer", parts, encoder)
+        tokens = read_tokens(folder / parts["tokens"])
+        check_tokens(tokens, _plus_blank(encoder), parts["tokens"], blank_last=True)
+        return _stream("nemo_transducer", parts, encoder)
     if len(decoder.outputs) > 1 or "decode_chunk_len" not in encoder.metadata:
-        return Layout(OFFLINE, "nemo_transducer" if len(decoder.outputs) > 1 else "transducer", parts)
+        kind = "nemo_transducer" if len(decoder.outputs) > 1 else "transducer"
+        return _recognise_offline(folder, parts, kind)
     kind = encoder.metadata.get("model_type", "")
     if kind not in ICEFALL_STREAMING:
         raise EngineFailed(
             f"the encoder of '{folder.name}' says it is of type '{kind}'; sherpa-onnx streams "
             + ", ".join(sorted(ICEFALL_STREAMING))
         )
-    check_tokens(tokens, decoder.number("vocab_size"), parts["tokens"])
-    return _zipformer("transducer", parts, encoder)
+    check_tokens(read_tokens(folder / parts["tokens"]), decoder.number("vocab_size"), parts["tokens"])
+    return _stream("transducer", parts, encoder)
 
 
 def _recognise_single(folder: Path, parts: Mapping[str, str]) -> Layout:
-    _need(folder, parts, ("tokens",))
     model = read_header(folder / parts["model"])
+    if {"punctuations", "COMMA"} & model.metadata.keys():
+        return _recognise_punctuation(folder, parts["model"], model)
+    _need(folder, parts, ("tokens",))
     tokens = read_tokens(folder / parts["tokens"])
     if "cache_last_channel_dim1" in model.metadata:
         check_tokens(tokens, _plus_blank(model), parts["tokens"])
-        return _nemo("nemo_ctc", parts, model)
+        return _stream("nemo_ctc", parts, model)
     if "decode_chunk_len" in model.metadata:
         check_tokens(tokens, model.width, parts["tokens"])
-        return _zipformer("zipformer2_ctc", parts, model)
-    if "lfr_window_size" in model.metadata:
-        return Layout(OFFLINE, "sense_voice" if "lang_zh" in model.metadata else "paraformer", parts)
+        return _stream("zipformer2_ctc", parts, model)
     kind = model.metadata.get("model_type", "")
-    if kind in ("zipformer2_ctc", "wenet_ctc", "telespeech_ctc") or kind.startswith("EncDec"):
-        return Layout(OFFLINE, "nemo_ctc" if kind.startswith("EncDec") else kind, parts)
-    raise EngineFailed(
-        f"'{folder.name}' has a network of type '{kind or 'unknown'}', which no engine here loads"
-    )
+    if "lfr_window_size" in model.metadata:
+        kind = "sense_voice" if "lang_zh" in model.metadata else "paraformer"
+    elif kind.startswith("EncDec"):
+        kind = "nemo_ctc"
+    elif kind not in TOLD:
+        raise EngineFailed(
+            f"'{folder.name}' has a network of type '{kind or 'unknown'}', which no engine here loads"
+        )
+    return _recognise_offline(folder, parts, kind)
+
+
+def _recognise_punctuation(folder: Path, name: str, model: OnnxHeader) -> Layout:
+    said = model.metadata
+    if "punctuations" in said:
+        marks, tokens = said["punctuations"].split("|"), said.get("tokens", "").split("|")
+        fits = model.number("vocab_size") == len(tokens) and model.width in (None, len(marks))
+        if not (fits and set(marks) >= PUNCTUATION_MARKS and said.get("unk_symbol") in tokens):
+            raise EngineFailed(f"the tables inside '{name}' do not fit each other; download it again")
+        return Layout(PUNCTUATION, "ct_transformer", {"model": name})
+    if any(said.get(mark) != number for mark, number in ENGLISH_MARKS.items()):
+        raise EngineFailed(f"'{name}' numbers its marks in a way of its own, which no engine here knows")
+    _need(folder, {"model": name} | {p: p for p in ("bpe.vocab",) if (folder / p).is_file()}, ("bpe.vocab",))
+    read_vocabulary(folder / "bpe.vocab")
+    return Layout(PUNCTUATION, "cnn_bilstm", {"model": name, "vocabulary": "bpe.vocab"})
 
 
 def _recognise_pair(folder: Path, parts: Mapping[str, str]) -> Layout:
     _need(folder, parts, ("encoder", "decoder", "tokens"))
-    encoder, _ = (read_header(folder / parts[name]) for name in ("encoder", "decoder"))
+    if parts["encoder"].endswith(".ort"):
+        return _recognise_offline(folder, parts, "moonshine_v2")
+    encoder = read_header(folder / parts["encoder"])
     if {"decode_chunk_len", "cache_last_channel_dim1"} & encoder.metadata.keys():
         _need(folder, parts, ("joiner",))
-    if "decoder_num_blocks" not in encoder.metadata:
-        whisper = encoder.metadata.get("model_type", "").startswith("whisper")
-        return Layout(OFFLINE, "whisper" if whisper else "fire_red_asr", parts)
-    check_tokens(read_tokens(folder / parts["tokens"]), encoder.number("vocab_size"), parts["tokens"])
-    return Layout(
-        STREAMING, "paraformer", parts, chunk=0.6, lookahead=0.3
-    )  # fixed in sherpa-onnx: 10 x 60 ms
+    if "decoder_num_blocks" in encoder.metadata:
+        read_header(folder / parts["decoder"])
+        check_tokens(read_tokens(folder / parts["tokens"]), encoder.number("vocab_size"), parts["tokens"])
+        return Layout(STREAMING, "paraformer", parts, chunk=0.6, lookahead=0.3)  # fixed there: 10 x 60 ms
+    kind = encoder.metadata.get("model_type", "")
+    if kind.startswith("whisper"):
+        return _recognise_offline(folder, parts, "whisper")
+    return _recognise_offline(folder, parts, "canary" if kind == "EncDecMultiTaskModel" else "fire_red_asr")
+
+
+def _recognise_offline(folder: Path, parts: Mapping[str, str], kind: str) -> Layout:
+    if kind not in KINDS:
+        raise EngineFailed(f"model '{folder.name}' is of kind '{kind}'; known are: {', '.join(KINDS)}")
+    needed = KINDS[kind].parts
+    _need(folder, parts, tuple(needed))
+    files = {part: parts[part] for part in needed}
+    heads = {part: read_header(folder / name) for part, name in files.items() if name.endswith(".onnx")}
+    for part, head in heads.items():
+        _check_rate(head, files[part])
+    if KINDS[kind].blank:
+        _check_offline_tokens(kind, heads, read_tokens(folder / files["tokens"]), files["tokens"])
+    return Layout(OFFLINE, kind, files)
+
+
+def _check_offline_tokens(
+    kind: str, heads: Mapping[str, OnnxHeader], tokens: dict[int, str], name: str
+) -> None:
+    if kind == "nemo_transducer":
+        check_tokens(tokens, _plus_blank(heads["encoder"]), name, blank_last=True)
+    elif kind == "transducer":
+        check_tokens(tokens, heads["decoder"].number("vocab_size"), name)
+    else:
+        check_tokens(tokens, heads["model"].width, name)
+
+
+def _check_rate(header: OnnxHeader, name: str) -> None:
+    rate = header.number("sample_rate") or RATE
+    if rate != RATE:
+        raise EngineFailed(
+            f"'{name}' was made for audio of {rate:,} Hz, and this kind is given {RATE:,} Hz;"
+            " take a model of that rate"
+        )
 
 
 def _plus_blank(header: OnnxHeader) -> int | None:
@@ -185,11 +271,9 @@ def _plus_blank(header: OnnxHeader) -> int | None:
     return None if size is None else size + 1
 
 
-def _nemo(kind: str, parts: Mapping[str, str], header: OnnxHeader) -> Layout:
-    shift, window = header.number("chunk_shift") or 0, header.number("window_size") or 0
-    return Layout(STREAMING, kind, parts, shift * FRAME, max(0, window - shift) * FRAME)
-
-
-def _zipformer(kind: str, parts: Mapping[str, str], header: OnnxHeader) -> Layout:
-    shift, window = header.number("decode_chunk_len") or 0, header.number("T") or 0
+def _stream(kind: str, parts: Mapping[str, str], header: OnnxHeader) -> Layout:
+    """A streaming model whose steps zipformers and NeMo name differently."""
+    _check_rate(header, parts.get("encoder") or parts["model"])
+    shift = header.number("decode_chunk_len") or header.number("chunk_shift") or 0
+    window = header.number("T") or header.number("window_size") or 0
     return Layout(STREAMING, kind, parts, shift * FRAME, max(0, window - shift) * FRAME)

@@ -1,46 +1,50 @@
 """sherpa-onnx's recognisers of whole recordings as recognisers of windows, and the shipped tiny model as one.
 
 One window at a time: a batch is padded to its longest recording, which may change the words of the others.
-A model whose language is fixed when it is made is made once for each language that is asked for. A stream
-with a language uses, of the tiny model, a network in which no other language's tokens can win.
+Languages and hot words are obeyed as each kind can (``offline_making.py``). A stream with a language uses, of
+the tiny model, a network in which no other language's tokens can win.
 
 sherpa-onnx ends the process on misuse, so what it gets was checked before. Its results: tokens with the times
-of their starts, for the families that know them; text alone from the others.
+of their starts, for the kinds that know them; text alone from the others.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import sherpa_onnx
-
 from ..errors import EngineFailed
-from ..types import Samples, Word
+from ..types import RATE, Options, Word
 from .agreement import split_words
 from .base import EngineInfo
+from .demands import say_unusable
 from .folder import Metadata, read_metadata, restrict
+from .hotwords import Speller, make_speller
+from .layout import OFFLINE, Layout, recognise
 from .manifest import MANIFEST, read_manifest
-from .offline_models import KINDS, Kind, OfflineModel, find_model
+from .offline_making import Make, Maker, Shelf, Wanted, ask, make_recognizer, switch, write_prompted
+from .offline_models import KINDS, Kind
+from .onnx_header import OnnxHeader, read_header
+from .reading import read, read_text
 from .recognizer import Recognition, Window
+from .retelling import retell_spaced
+from .rules import find_rules, write_arguments
 from .sherpa import TINY
-from .spelling import Spelling, join_words, list_beginnings, spell
+from .spelling import Spelling, join_words, list_beginnings
+from .token_table import Script, read_tokens, tell_script
 from .windowed import Windowed
 
-RATE = 16_000
 WINDOW = 28.0
 """Seconds: Whisper sees 30 with its padding, Moonshine and SenseVoice were trained on no more."""
 TAIL = 0.4
 """Seconds of silence behind the last word; the tiny model's measure, enough for ten of its 40 ms steps."""
 UNMEASURED = Spelling(lead=0.0, trail=0.1, language=None)
 """Where words begin and end around their tokens, in families of which it was not measured."""
-
-Make = Callable[[str | None], Any]
-"""A recogniser of sherpa-onnx for a language; None: any."""
 
 
 class SherpaOffline:
@@ -52,18 +56,24 @@ class SherpaOffline:
     def __init__(
         self,
         info: EngineInfo,
-        make: Make,
         kind: Kind,
+        make: Make,
+        script: Script,
         *,
-        by_language: bool,
         spelling: Spelling = UNMEASURED,
+        speller: Speller | None = None,
+        ruled: bool = False,
     ) -> None:
+        """``speller``: of one that searches for hot words; ``ruled``: whether it applies rule files."""
         self.invents = kind.invents
-        self._by_language = by_language
         self._info = info
-        self._make = make
+        self._kind = kind
+        self._script = script
         self._spelling = spelling
-        self._made: dict[str | None, Any] = {None: make(None)}
+        self._speller = speller
+        self._write = lru_cache(16)(speller.write if speller else write_prompted)
+        self._ruled = ruled
+        self._shelf = Shelf(make)
 
     @property
     def info(self) -> EngineInfo:
@@ -73,32 +83,50 @@ class SherpaOffline:
         return [self._recognize(window) for window in windows]
 
     def close(self) -> None:
-        self._made.clear()
+        self._shelf.clear()
 
     def _recognize(self, window: Window) -> Recognition:
-        language = window.options.language
-        key = language if self._by_language else None
-        if key not in self._made:
-            self._made[key] = self._make(key)
-        handle = self._made[key]
-        stream = handle.create_stream()
-        stream.accept_waveform(self._info.sample_rate, window.samples.tolist())
+        language, hotwords = window.options.language, self._write_hotwords(window.options)
+        searches = bool(hotwords and self._speller)
+        made_for = language if self._kind.tongue == "made" and not window.detected else None
+        handle = self._shelf.take(Wanted(made_for, searches))
+        if self._kind.tongue == "switched":
+            switch(handle, self._kind, language, window.options.translate)
+        stream = handle.create_stream(hotwords) if searches else handle.create_stream()
+        if self._kind.tongue == "asked":
+            ask(stream, language, hotwords)
+        stream.accept_waveform(RATE, window.samples.tolist())
         try:
             handle.decode_stream(stream)
         except RuntimeError as e:
-            seconds = len(window.samples) / self._info.sample_rate
+            seconds = len(window.samples) / RATE
             raise EngineFailed(f"sherpa-onnx failed a window of {seconds:.1f} s: {e}") from e
-        return self._read(stream.result, window.samples, language)
+        sure = self._kind.confidence and not (searches and self._kind.boosts)
+        scores = stream.result.ys_log_probs if sure else ()
+        return self._read(stream.result, scores, len(window.samples) / RATE, language)
 
-    def _read(self, result: Any, samples: Samples, language: str | None) -> Recognition:
-        told = re.sub(r"[^a-z]", "", result.lang) or None
+    def _write_hotwords(self, options: Options) -> str:
+        phrases = options.hotwords
+        if not phrases or not self._kind.hotwords:
+            return ""
+        written, unusable = self._write(phrases)
+        say_unusable(self._info.name, unusable, len(phrases))
+        return written
+
+    def _read(
+        self, result: Any, scores: Sequence[float], seconds: float, language: str | None
+    ) -> Recognition:
+        told = re.sub(r"[^a-z]", "", result.lang)
+        known = told if told in self._info.languages else None
         if not self._info.words or len(result.timestamps) != len(result.tokens):
-            return Recognition(split_words(result.text), told or language)
-        seconds = len(samples) / self._info.sample_rate
+            words = split_words(read_text(result, self._script))
+            return Recognition(words, known or language, timed=False)
         spelling = replace(self._spelling, language=language)
-        scores = getattr(result, "ys_log_probs", ())
-        _, words, found = spell(result.tokens, result.timestamps, scores, seconds, True, spelling)
-        return Recognition(tuple(set_apart(words)), told or found)
+        found = read(result, scores, seconds, True, self._script, spelling)
+        words = tuple(set_apart(found.words))
+        if self._ruled:
+            words = retell_spaced(words, read_text(result, self._script))
+        return Recognition(words, known or found.language)
 
 
 def set_apart(words: Iterable[Word]) -> Iterable[Word]:
@@ -110,52 +138,88 @@ def set_apart(words: Iterable[Word]) -> Iterable[Word]:
         before = word.text
 
 
-def load(folder: Path) -> Windowed:
-    """An engine of the model in a folder, of any family of ``offline_models.py``."""
+def load(folder: Path, rules: Sequence[Path] = ()) -> Windowed:
+    """An engine of the model in a folder, of any kind of ``offline_models.py``."""
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else None
-    model = find_model(folder, manifest.kind if manifest else None)
-    kind = KINDS[model.kind]
-    languages = (manifest.languages if manifest else ()) or kind.languages
-    info = EngineInfo(folder.name, RATE, languages, words=kind.times, tail=TAIL)
-    by_language = bool(kind.language)
-    return Windowed(
-        SherpaOffline(info, lambda language: make_recognizer(model, language), kind, by_language=by_language)
-    )
-
-
-def make_recognizer(model: OfflineModel, language: str | None) -> Any:
-    kind = KINDS[model.kind]
-    arguments = {argument: str(model.files[part]) for part, argument in kind.parts.items()}
-    if kind.language:
-        arguments[kind.language] = language or ""
-    make = getattr(sherpa_onnx.OfflineRecognizer, kind.constructor)
-    try:
-        return make(num_threads=1, **arguments, **kind.extra)
-    except (RuntimeError, ValueError, AssertionError) as e:
-        raise EngineFailed(f"the {model.kind} model cannot be loaded: {e}; download it again") from e
-
-
-def load_tiny() -> Windowed:
-    """The model that ships with the product, over whole windows."""
-    return Windowed(make_tiny())
-
-
-def make_tiny(folder: Path = TINY) -> SherpaOffline:
-    metadata = read_metadata(folder)
+    layout = recognise(folder, manifest.kind if manifest else None)
+    if layout.family != OFFLINE:
+        raise EngineFailed(f"model '{folder.name}' is of family '{layout.family}', not of whole recordings")
+    kind = KINDS[layout.kind]
+    heads = {
+        part: read_header(folder / name) for part, name in layout.files.items() if name.endswith(".onnx")
+    }
     info = EngineInfo(
-        "tiny-offline", metadata.sample_rate, metadata.languages, words=True, tail=metadata.tail_padding
+        manifest.name if manifest else folder.name,
+        RATE,
+        _list_languages(manifest.languages if manifest else (), kind, heads),
+        words=kind.times and _tells_times(layout.kind, heads),
+        confidence=kind.confidence,
+        translates=kind.tongue == "switched" and _hears_several(heads["encoder"]),
+        hotwords=bool(kind.hotwords),
+        tail=TAIL,
     )
+    speller = make_speller(folder, layout.files["tokens"]) if kind.hotwords == "searched" else None
+    ruled = write_arguments((*find_rules(folder), *rules))
+    if ruled and not kind.rules:
+        raise EngineFailed(
+            f"sherpa-onnx applies no rule files to models of kind '{layout.kind}'; remove them"
+        )
+    maker = Maker(folder, layout, speller, ruled)
+    script = _tell_script(folder, layout)
+    return Windowed(SherpaOffline(info, kind, maker.make, script, speller=speller, ruled=bool(ruled)))
+
+
+def _list_languages(said: Sequence[str], kind: Kind, heads: Mapping[str, OnnxHeader]) -> tuple[str, ...]:
+    """What the catalogue or the user said, but nothing that the network itself does not know: sherpa-onnx
+    ends the process over a language that Whisper lacks."""
+    known: tuple[str, ...] = ()
+    if kind.constructor == "from_whisper":
+        codes = heads["encoder"].metadata.get("all_language_codes", "en")
+        known = tuple(codes.split(",")) if heads["encoder"].number("is_multilingual") else ("en",)
+    elif kind.tongue in ("made", "switched"):
+        known = kind.languages
+    return tuple(code for code in said if not known or code in known) or known
+
+
+def _hears_several(encoder: OnnxHeader) -> bool:
+    """Whisper was also made for English alone."""
+    return encoder.number("is_multilingual") != 0
+
+
+def _tells_times(kind: str, heads: Mapping[str, OnnxHeader]) -> bool:
+    """Paraformer was exported with and without them."""
+    return kind != "paraformer" or "us_cif_peak" in heads["model"].outputs
+
+
+def _tell_script(folder: Path, layout: Layout) -> Script:
+    if "tokens" not in layout.files or layout.kind == "whisper":  # whose table is in base64
+        return Script(False, False, False)
+    return tell_script(tuple(read_tokens(folder / layout.files["tokens"]).values()))
+
+
+def load_tiny(rules: Sequence[Path] = ()) -> Windowed:
+    """The model that ships with the product, over whole windows."""
+    return Windowed(make_tiny(rules=rules))
+
+
+def make_tiny(folder: Path = TINY, rules: Sequence[Path] = ()) -> SherpaOffline:
+    metadata = read_metadata(folder)
+    info = EngineInfo("tiny-offline", RATE, metadata.languages, words=True, tail=metadata.tail_padding)
     words = [word for words in metadata.vocabulary.values() for word in words if word.isascii()]
+    ruled = write_arguments(rules)
     return SherpaOffline(
         info,
-        lambda language: _make_tiny_recognizer(folder, metadata, language),
-        KINDS["zipformer2_ctc"],
-        by_language=True,
+        replace(KINDS["zipformer2_ctc"], tongue="made"),
+        lambda wanted: _make_tiny_recognizer(folder, metadata, wanted.language, ruled),
+        tell_script(()),
         spelling=Spelling(metadata.word_lead, metadata.word_trail, None, list_beginnings(words)),
+        ruled=bool(ruled),
     )
 
 
-def _make_tiny_recognizer(folder: Path, metadata: Metadata, language: str | None) -> Any:
+def _make_tiny_recognizer(
+    folder: Path, metadata: Metadata, language: str | None, ruled: Mapping[str, str]
+) -> Any:
     form = metadata.forms.offline_ctc
     if form is None:
         raise EngineFailed(f"model '{metadata.name}' has no offline form; its metadata names none")
@@ -165,5 +229,5 @@ def _make_tiny_recognizer(folder: Path, metadata: Metadata, language: str | None
     with tempfile.TemporaryDirectory(prefix="saywire-") as scratch:
         path = Path(scratch) / form.model
         path.write_bytes(data)  # needed only while it is loaded
-        files = {"model": path, "tokens": folder / metadata.tokens}
-        return make_recognizer(OfflineModel("zipformer2_ctc", files), language)
+        files = {"model": str(path), "tokens": str(folder / metadata.tokens)}
+        return make_recognizer("zipformer2_ctc", files | dict(ruled))

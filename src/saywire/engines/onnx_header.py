@@ -2,7 +2,7 @@
 
 Native loaders end the process over a file that was cut off or is no model, so it is looked at here first,
 without loading a weight: only the lengths of the outermost fields are walked. Source: onnx.proto3 of ONNX
-1.19 (ModelProto: graph 7, metadata_props 14; GraphProto: input 11, output 12), protobuf's wire format.
+1.19 (ModelProto: graph 7, metadata_props 14; GraphProto: input 11, output 12).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import EngineFailed
+from .protobuf import LENGTH, VARINT, Malformed, read_varint, walk
 
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _GRAPH, _METADATA, _INPUT, _OUTPUT = 7, 14, 11, 12
 _NAME = _KEY = 1
 _VALUE = 2
@@ -37,16 +37,12 @@ class OnnxHeader:
         return int(text) if text.isdecimal() else None
 
 
-class _NotOnnx(ValueError):
-    pass
-
-
 def read_header(path: Path) -> OnnxHeader:
     """Raises EngineFailed for a file that is missing, cut off or no ONNX model."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return _read_model(data)
-    except (_NotOnnx, ValueError) as e:  # ValueError: an empty file cannot be mapped
+    except ValueError as e:  # Malformed, or an empty file, which cannot be mapped
         raise EngineFailed(
             f"'{path.name}' is not a whole ONNX model ({e}); download or export it again"
         ) from e
@@ -64,7 +60,7 @@ def _read_model(data: mmap.mmap) -> OnnxHeader:
             texts = {n: data[a:b].decode("utf-8", "replace") for n, a, b in _fields(data, start, end)}
             metadata[texts.get(_KEY, "")] = texts.get(_VALUE, "")
     if graph is None:
-        raise _NotOnnx("it has no graph")
+        raise Malformed("it has no graph")
     found: dict[int, list[tuple[int, int]]] = {_INPUT: [], _OUTPUT: []}
     for number, start, end in _fields(data, *graph):
         if number in found:
@@ -85,38 +81,10 @@ def _last_dimension(data: mmap.mmap, start: int, end: int) -> int | None:
     if not dimensions:
         return None
     first, last = dimensions[-1]
-    fixed = first < last and data[first] == _SIZE << 3 | _VARINT
-    return _varint(data, first + 1, last)[0] if fixed else None
+    fixed = first < last and data[first] == _SIZE << 3 | VARINT
+    return read_varint(data, first + 1, last)[0] if fixed else None
 
 
-def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, first and last byte of every field with a length in ``data[at:end]``."""
-    while at < end:
-        tag, at = _varint(data, at, end)
-        number, kind = tag >> 3, tag & 7
-        if kind == _LENGTH:
-            length, at = _varint(data, at, end)
-            if at + length > end:
-                raise _NotOnnx(f"it ends {at + length - end:,} bytes too early")
-            yield number, at, at + length
-            at += length
-        elif kind == _VARINT:
-            _, at = _varint(data, at, end)
-        elif kind in (_FIXED64, _FIXED32):
-            at += 8 if kind == _FIXED64 else 4
-        else:
-            raise _NotOnnx("it is not in protobuf's format")
-    if at > end:
-        raise _NotOnnx("it ends too early")
-
-
-def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < end and shift < 64:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-    raise _NotOnnx("it is not in protobuf's format, or ends too early")
+def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Number, first and last byte of every field with a length in ``data[start:end]``."""
+    return ((f.number, f.start, f.end) for f in walk(data, start, end) if f.kind == LENGTH)

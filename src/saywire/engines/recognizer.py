@@ -27,6 +27,8 @@ class Window:
     """The end of what was said before the window, for models that take such a prompt."""
     prefix: str = ""
     """How the window's own text begins, for recognisers that ``follow``; else for information."""
+    detected: bool = False
+    """Whether ``options.language`` is not what was asked for but what was detected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,15 @@ class Recognition:
 
     words: tuple[Word, ...] = ()
     """As they stand in the line: ``text`` begins with a space where the line has one before the word, the
-    first too. Times count from the window's first sample; all 0 where ``info.words`` is False."""
+    first too. Times count from the window's first sample; all 0 where there are none."""
     language: str | None = None
     """ISO 639-1 code, where it is detected."""
     no_speech: float | None = None
     """Probability in [0, 1] that nobody speaks, where the model has one."""
     log_probability: float | None = None
     """Average of the tokens' natural log-probabilities, where the model has them."""
+    timed: bool = True
+    """Whether words have times, of a recogniser whose ``info.words`` says that they do."""
 
     @property
     def text(self) -> str:

@@ -1,9 +1,9 @@
 """From the tokens of a subword model, and when each was said, to text and words.
 
-A token that begins a word starts with a space or "▁"; a Mandarin character is a word of its own. English
-words are separated by spaces, Mandarin is not, so text only ever grows at its end as tokens are added. A
-model's tokens come somewhere inside their word: ``lead`` and ``trail`` say, as measured, where the word
-begins before its first token and ends after its last.
+A token that begins a word starts with a space or "▁" (``letters.py`` sees to it); a Mandarin character is a
+word of its own. English words are separated by spaces, Mandarin is not, so text only ever grows at its end as
+tokens are added. A model's tokens come somewhere inside their word: ``lead`` and ``trail`` say, as measured,
+where the word begins before its first token and ends after its last.
 
 A model of few words can still put the end of one behind the beginning of another ("comcel"). Its lexicon
 mends that without taking back what was shown: a piece that continues no word is dropped, and a word that
@@ -13,10 +13,15 @@ broke off is completed where only one word begins so.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..types import Word
+
+SPACELESS = "\u3040-\u9fff\uf900-\ufaff\U00020000-\U0010ffff"
+"""Scripts without spaces, whose characters are words: Han and Kana. The inside of a character class."""
+_SPACELESS = re.compile(f"[{SPACELESS}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +85,9 @@ def join_words(texts: Sequence[str]) -> str:
     return line
 
 
-def join_pieces(tokens: Sequence[str]) -> str:
-    """The text of tokens without times: ``@@`` ends a piece whose word goes on; ``</s>`` and the like are not
-    said."""
-    words: list[str] = []
-    goes_on = False
-    for token in tokens:
-        text = token.strip(" ▁")
-        if not text or (text.startswith("<") and text.endswith(">")):
-            continue
-        piece = text.removesuffix("@@")
-        if goes_on:
-            words[-1] += piece
-        else:
-            words.append(piece)
-        goes_on = text.endswith("@@")
-    return join_words(words)
-
-
 def is_spaceless(character: str) -> bool:
-    """Whether it is of a script written without spaces, whose characters are words: Han and Kana."""
-    return "\u3040" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+    """Whether it is of a script whose characters are words."""
+    return bool(_SPACELESS.match(character))
 
 
 def detect_language(texts: Sequence[str]) -> str | None:

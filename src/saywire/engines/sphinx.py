@@ -30,7 +30,7 @@ from .automaton import read_vocabulary
 from .base import EngineInfo, Stream
 from .demands import check_demands
 from .jsgf import read_grammar
-from .sphinx_decoder import DICTATION, SphinxDecoder
+from .sphinx_decoder import DICTATION, SphinxDecoder, check_mean
 
 STEP = RATE // 10
 """Samples of a decode step. The decoder adapts between blocks, so their size must never vary."""
@@ -185,6 +185,8 @@ class SphinxEngine:
         """Takes the decoder from the stream before, unless the options are refused."""
         decoder = self._own()
         check_demands(self.info, options)
+        if context:
+            check_mean(context)
         search = prepare_search(decoder, options)
         if self._stream is not None:
             self._stream.abandon()

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 import numpy as np
 from pocketsphinx import Config, Decoder, Segment
 
-from ..errors import EngineFailed, Unsupported
+from ..errors import BadRequest, EngineFailed, Unsupported
 from ..types import RATE, Word
 from .automaton import Arc, Automaton
 
@@ -44,6 +44,9 @@ of 0.74 where speech does not fit it, and loses nothing where it does. A new wor
 cheaper than in dictation: 11 digits instead of 47 were made up in the gaps of 96 that had been joined."""
 FRAME = 0.01
 """Seconds of the decoder's frame."""
+CEPSTRA = 13
+"""Numbers in a mean."""
+NUMBER = re.compile(r"-?\d{1,4}(\.\d{1,12})?(e-\d{1,2})?", re.ASCII)
 WINDOW = 500
 """Frames that the mean is worth when it is set (CMN_WIN in the library's cmn.h)."""
 FILLERS = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+|\(NULL\)")
@@ -101,7 +104,7 @@ class SphinxDecoder:
 
     def listen(self, audio: bytes) -> str:
         """The mean of this audio alone. Raises EngineFailed."""
-        prior = np.zeros(13)
+        prior = np.zeros(CEPSTRA)
         given = read_mean(self.prior)
         prior[: len(given)] = given
         self.begin(LISTENING, self.prior)
@@ -160,6 +163,13 @@ def to_transition(arc: Arc) -> tuple[int, int, float] | tuple[int, int, float, s
 
 def read_mean(mean: str) -> np.typing.NDArray[np.float64]:
     return np.array([float(number) for number in mean.split(",")])
+
+
+def check_mean(mean: str) -> None:
+    """Raises BadRequest for what no decoder writes as its mean: the library reads anything."""
+    numbers = mean.split(",")
+    if len(numbers) != CEPSTRA or not all(NUMBER.fullmatch(number) for number in numbers):
+        raise BadRequest(f"this is no context of model 'sphinx', which is {CEPSTRA} numbers", param="resume")
 
 
 @contextmanager

@@ -77,6 +77,7 @@ class WindowedStream:
         self._agreement = self._make_agreement()
         self._open: tuple[Word, ...] = ()  # what the last step said after the stable words
         self._language = self.options.language  # that anchors heard, never refreshes
+        self._timed = self._info.words  # whether all words so far have times; refreshes do not count
         self._hypothesis = Hypothesis()
 
     def _make_agreement(self) -> Agreement:
@@ -138,13 +139,14 @@ class WindowedStream:
 
     def frame(self, due: Due) -> Window:
         """The window of a step, with the recogniser's own tail of silence."""
-        said = self._closed or self._agreement.stable
+        said = bool(self._closed or self._agreement.stable)
         tail = np.zeros(round(self._info.tail * self._info.sample_rate), np.float32)
         return Window(
             np.concatenate([self._read(self._start, due.end), tail]),
             replace(self.options, language=self._language if said else self.options.language),
             self._closed_text[-BEFORE:],
             join(self._agreement.stable),
+            said and self.options.language is None,
         )
 
     def take(self, due: Due, recognition: Recognition) -> None:
@@ -153,6 +155,7 @@ class WindowedStream:
         language = recognition.language or self._language
         if due.kind is not Kind.REFRESH:
             self._language = language
+            self._timed &= recognition.timed
         match due.kind:
             case Kind.REFRESH:
                 self._refreshed = due.end
@@ -168,7 +171,7 @@ class WindowedStream:
                 self._agreement = self._make_agreement()
                 self._open = ()
                 self._done = due.kind is Kind.FINAL
-        self._tell(language)
+        self._tell(language, self._timed and recognition.timed)
 
     def skip(self, due: Due) -> None:
         """There was nothing to recognise in a step."""
@@ -194,7 +197,7 @@ class WindowedStream:
 
     def _trim(self, end: int) -> None:
         rate = self._info.sample_rate
-        if not self._info.words or end - self._start < self._pace.trim * rate:
+        if not self._timed or end - self._start < self._pace.trim * rate:
             return
         stable = self._agreement.stable
         if parting := find_parting(stable, self._open, (self._start / rate) + self._pace.trim / 3):
@@ -227,12 +230,12 @@ class WindowedStream:
             else np.zeros(0, np.float32)
         )
 
-    def _tell(self, language: str | None) -> None:
+    def _tell(self, language: str | None, timed: bool) -> None:
         held = self._closed_text + join(self._agreement.stable)
         text = held + join(self._open)
         stable = len(held.strip()) if self._pace.agrees or self._done else 0
         words: tuple[Word, ...] = ()
-        if self._info.words:
+        if timed:
             newest = put_in_order((*self._agreement.stable, *self._open), self._closed_end)
             words = (*self._closed, *newest)
         self._hypothesis = Hypothesis(text.strip(), stable, words, language)

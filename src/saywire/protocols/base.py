@@ -43,6 +43,8 @@ class Handshake:
     settings: tuple[str, ...] = ()
     """What the server knows already that this client asks for, in the words of the wire: what its key was
     made for, what came with its call. The later ones go before."""
+    call: bool = False
+    """Audio comes beside the frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class Wire(Protocol):
     deadline: float | None = None
     """When, by ``Surroundings.now``, ``expire`` is to be called if nothing moves it until then. It may be
     moved by any call, and ``expire`` must: later, or to None."""
+    claim: str | None = None
+    """The name of a session that only one connection may have: whoever claims it takes it from another that
+    still has it, perhaps without knowing that its client is gone. Such a client goes on elsewhere by itself,
+    so its sessions are not made to finish when the server wants to stop."""
 
     def refuse(self, handshake: Handshake, error: SaywireError) -> HttpAnswer | None:
         """The client may not come in: no key, or no room. It is answered over HTTP, before there is a

@@ -77,6 +77,7 @@ class Solo(Multiplex):
         frames = self._adapter.frames_to_send()
         known = [due for due in (self._adapter.deadline, self._until) if due is not None]
         self.deadline = min(known, default=None)
+        self.claim = self._adapter.claim
         if self._farewell:  # behind a Close of the adapter's own nobody sees it
             frames.append(self._farewell)
         return frames

@@ -25,6 +25,8 @@ class Model:
     info: EngineInfo | None = None
     """Known once it has been loaded."""
     workers: int = 0
+    restarts: int = 0
+    """Workers that died and were replaced since it was loaded."""
     sessions: int = 0
     memory: int | None = None
     """Bytes that its workers take, pages they share with others counted in proportion; None: not known."""

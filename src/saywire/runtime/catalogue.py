@@ -49,6 +49,8 @@ class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: tuple[str, ...]
     sources: tuple[Source, ...]
     sha256: dict[str, str] = {}
+    helpers: tuple[str, ...] = ()
+    """Files that are kept where a source has them, and that it does without."""
 
 
 class _Catalogue(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..engines.layout import Layout
 from ..engines.manifest import MANIFEST, FileRecord, Manifest
+from ..engines.pieces import FILES as PIECES
+from ..engines.rules import SUFFIXES as RULES
 
 PAPERS = re.compile(r"(licen[cs]e|notice|readme|copying|model_license).*", re.IGNORECASE)
 """Files that are kept though no engine reads them."""
@@ -25,10 +27,14 @@ def choose_files(folder: Path, layout: Layout) -> list[str]:
     if layout.streaming:
         papers = [path.name for path in folder.iterdir() if path.is_file() and PAPERS.fullmatch(path.name)]
         more = ["metadata.json"] if (folder / "metadata.json").is_file() else []
-        extra = [name for name in ("bpe.model", "bpe.vocab") if (folder / name).is_file()]
-        return sorted({*layout.files.values(), *papers, *more, *extra})
+        return sorted({*layout.files.values(), *papers, *more, *find_helpers(folder)})
     every = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(path.as_posix() for path in every if not path.parts[0].startswith((".", "test_wavs")))
+
+
+def find_helpers(folder: Path) -> list[str]:
+    """Files that a model works without, but worse: how its words are cut, rules for its text."""
+    return [path.name for path in folder.iterdir() if path.name in PIECES or path.suffix in RULES]
 
 
 def describe(

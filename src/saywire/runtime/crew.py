@@ -49,6 +49,8 @@ class Crew:
         self._numbers = numbers
         self._waiting: deque[Hosted] = deque()
         self._stillborn = 0
+        self.restarts = 0
+        """Workers that died and were replaced."""
         self._loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -89,6 +91,10 @@ class Crew:
         if hosted in self._waiting:
             self._waiting.remove(hosted)
         self._rest_if_unused()
+
+    @property
+    def model(self) -> str:
+        return self.entry.name
 
     @property
     def sessions(self) -> int:
@@ -186,6 +192,7 @@ class Crew:
         log.warning("a worker of '%s' died with %d sessions", self.entry.name, len(link.sessions))
         self._stillborn += not link.pid
         if self._stillborn < BIRTHS:
+            self.restarts += 1
             self._start(1)
         else:
             self._stillborn = 0

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .. import messages as m
-from ..audio.resample import Resampler, clean
 from ..errors import BadRequest, EngineFailed, OutOfOrder, Overloaded, SaywireError
 from ..types import RATE, Options, Samples
 from .echo import Echo
+from .intake import Intake
 from .keep import Keep
 from .link import Down, Open
 
@@ -33,6 +33,10 @@ THIN = 100
 
 class Seat(Protocol):
     """A session's place in a worker."""
+
+    @property
+    def model(self) -> str:
+        """That the worker has loaded."""
 
     def send(self, message: Down) -> None:
         """Never waits."""
@@ -62,9 +66,8 @@ class Hosted:
         self._max_backlog = max_backlog
         self._seat: Seat | None = None
         self._waiting = False  # for a seat, or for the answer to Open
-        self._asked: deque[Options] = deque()  # Configures before the first audio, not answered yet
-        self._door: Resampler | None = None
-        self._rate = 0  # of the audio that comes to it
+        self._asked: deque[m.Configure] = deque()  # before the first audio, not answered yet
+        self._intake = Intake()
         self._keep = Keep(options)
         self._echo = Echo()
         self._deaths = 0
@@ -78,17 +81,17 @@ class Hosted:
             raise OutOfOrder(f"{type(command).__name__} after the session's end")
         if not isinstance(command, m.Audio | m.Finish):
             self._check_room()
+        self._intake.take(command)
         match command:
-            case m.Audio(samples, rate):
-                self._take_audio(samples, rate)
-            case m.Configure(options) if not self._keep.position:
-                self._ask(options)
-            case m.Configure(options) if not self._usher.same_model(options, self._wanted):
-                error = BadRequest("the model can change only before the first audio", param="model")
-                self._say(m.Failed(None, error))
+            case m.Audio():
+                self._take_audio(command)
+            case m.Configure() if not self._intake.heard:
+                self._ask(command)
+            case m.Configure() if wrong := self._what_is_too_late(command):
+                self._say(m.Failed(None, wrong))
             case _:
                 self._finishing = isinstance(command, m.Finish)
-                self._flush()
+                self._give_audio(self._intake.flush())
                 self._give(command)
 
     def events_to_send(self) -> list[m.Event]:
@@ -124,8 +127,14 @@ class Hosted:
             seat.leave()
             return
         self._seat = seat
-        options = self._asked[0] if self._asked else self._keep.options
-        seat.send(Open(options, self._keep.settled, suspect=self._deaths > 0))
+        wanted = self._asked[0] if self._asked else m.Configure(self._keep.options)
+        begin = wanted.resume or self._keep.settled
+        if begin.model not in ("", seat.model):
+            self._leave()
+            other = f"the context is of model '{begin.model}', not of '{seat.model}'"
+            self.refused(BadRequest(other, code="other_model", param="resume"))
+            return
+        seat.send(Open(wanted.options, begin, suspect=self._deaths > 0))
         for command in self._keep.commands():
             seat.send(command)
         if self._echo.catching_up and not self._finishing:
@@ -135,8 +144,7 @@ class Hosted:
         """There is no place, or no session of these options."""
         self._waiting = False
         if self._asked:
-            self._asked.popleft()
-            self._say(m.Failed(None, error))
+            self._answer(m.Failed(None, error))
             self._go_on()
         else:
             self.give_up(error)
@@ -163,43 +171,43 @@ class Hosted:
     @property
     def _wanted(self) -> Options:
         """Of the model that the session is to have."""
-        return self._asked[-1] if self._asked else self._keep.options
+        return self._asked[-1].options if self._asked else self._keep.options
+
+    def _what_is_too_late(self, command: m.Configure) -> BadRequest | None:
+        """What of it can only be asked for before the first audio."""
+        if command.resume:
+            return BadRequest("a session can resume only before the first audio", param="resume")
+        if self._usher.same_model(command.options, self._wanted):
+            return None
+        return BadRequest("the model can change only before the first audio", param="model")
 
     def _check_room(self) -> None:
         for limit, waiting in ((QUESTIONS, len(self._asked)), (COMMANDS, self._keep.waiting)):
             if waiting >= limit:
                 raise Overloaded(f"{waiting} commands wait for the engine, which is the limit; send fewer")
 
-    def _take_audio(self, samples: Samples, rate: int) -> None:
+    def _take_audio(self, audio: m.Audio) -> None:
         if self.backlog > self._max_backlog:
             raise Overloaded(
                 f"the engine is {self.backlog:.0f} s of audio behind; the limit is "
                 f"{self._max_backlog:.0f} s: send no faster than you speak"
             )
-        if self._door is None or self._rate != rate:
-            door = Resampler(rate, RATE)  # a bad rate changes nothing
-            self._flush()
-            self._door, self._rate = door, rate
-        self._give_audio(self._door.feed(clean(samples)))
-
-    def _flush(self) -> None:
-        """What the resampler still holds belongs before whatever comes now."""
-        if self._door:
-            self._give_audio(self._door.flush())
+        self._give_audio(self._intake.feed(audio))
 
     def _give_audio(self, samples: Samples) -> None:
         if len(samples):
             self._give(m.Audio(samples))
 
     def _give(self, command: m.Command) -> None:
+        self._intake.give(command)
         self._keep.add(command)
         if self._seat:
             self._seat.send(command)
         elif not self._waiting:
             self._request()
 
-    def _ask(self, options: Options) -> None:
-        self._asked.append(options)
+    def _ask(self, command: m.Configure) -> None:
+        self._asked.append(command)
         if len(self._asked) == 1:
             self._request()
 
@@ -207,7 +215,7 @@ class Hosted:
         self._leave()
         self._waiting = True
         self._echo.begin(self._keep.answered(m.Configure), self._keep.answered(m.Clear))
-        self._usher.seat(self, self._asked[0] if self._asked else self._keep.options)
+        self._usher.seat(self, self._asked[0].options if self._asked else self._keep.options)
 
     def _hear_answer(self, event: m.Event) -> None:
         """The answer to Open: to the first of ``_asked``, or to nobody's question."""
@@ -218,12 +226,19 @@ class Hosted:
             case m.Configured(options):
                 self._waiting = False
                 if self._asked:
-                    self._asked.popleft()
                     self._keep.options = options
-                    self._say(event)
+                    if resume := self._asked[0].resume:
+                        self._keep.begin(resume)
+                        self._intake.resume(resume)
+                    self._answer(event)
                 self._go_on()
             case _:
                 raise OutOfOrder(f"{event!r} before the answer to Open")
+
+    def _answer(self, event: m.Configured | m.Failed) -> None:
+        self._asked.popleft()
+        self._intake.answer()
+        self._say(event)
 
     def _go_on(self) -> None:
         """Ask the next question; without one, be seated if there is something to be heard."""
@@ -238,6 +253,8 @@ class Hosted:
                 return
             case m.Settled():
                 self._deaths = 0
+                assert self._seat
+                event = self._intake.complete(event, self._seat.model)
             case m.Finished():
                 self.close()
             case _:

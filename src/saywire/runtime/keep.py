@@ -39,6 +39,11 @@ class Keep:
         self._kept: deque[Kept] = deque()
         self._number = 0
 
+    def begin(self, settled: m.Settled) -> None:
+        """Before any audio: where it begins."""
+        self.settled = settled
+        self.position = settled.position
+
     def __len__(self) -> int:
         return len(self._kept)
 

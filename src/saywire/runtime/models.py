@@ -14,14 +14,16 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..config import Config
 from ..engines import ENGINES, Entry, find, make_entry
 from ..engines.configured import with_configured
-from ..engines.layout import recognise
+from ..engines.finishes import with_finishes
+from ..engines.layout import PUNCTUATION, recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
-from ..errors import EngineFailed, ModelError, UnknownModel
+from ..errors import ConfigError, EngineFailed, ModelError, UnknownModel
 from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
 from .contents import checksum, choose_files, describe
@@ -154,6 +156,19 @@ class Store:
         checked = (_examine(self.folder / name / record.path, record) for record in manifest.files)
         return [damage for damage in checked if damage]
 
+    def find_punctuation(self, name: str) -> Path:
+        """The folder of an installed model that punctuates. Raises ConfigError."""
+        try:
+            manifest = self.find(name)
+        except UnknownModel as e:
+            hint = f"`saywire models pull {name}` installs it" if _is_listed(name) else e.message
+            raise ConfigError(f"models.punctuation names '{name}', which is not installed; {hint}") from e
+        if manifest.family != PUNCTUATION:
+            raise ConfigError(
+                f"models.punctuation names '{name}', which recognises speech; name a model that punctuates"
+            )
+        return self.folder / name
+
     def remove(self, name: str) -> None:
         """Raises UnknownModel, ModelError. A server that has it loaded keeps it until it stops."""
         check_name(name)
@@ -178,21 +193,27 @@ class Store:
 
 def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -> list[Entry]:
     """All that can be asked for by name here: what ships with the product, what is installed, and what the
-    configuration adds. Raises ConfigError for what it cannot add (see ``with_configured``)."""
-    installed = Store(find_folder(config, environment)).entries()
-    return with_configured(config, [*ENGINES, *installed], find_entry)
+    configuration adds: models (``with_configured``) and what finishes their text (``with_finishes``). Raises
+    ConfigError for what it cannot add."""
+    store = Store(find_folder(config, environment))
+    finish = partial(with_finishes, config, find_punctuation=store.find_punctuation)
+    # Those that others are made of are finished before, and those that are made of them as well.
+    return finish(with_configured(config, finish([*ENGINES, *store.entries()]), find_entry))
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:
     """The entry of that name. Raises UnknownModel, which says how to get what only the catalogue has."""
-    listed = {model.name for model in load_catalogue()}
-    if name in listed and name not in {entry.name for entry in entries}:
+    if _is_listed(name) and name not in {entry.name for entry in entries}:
         raise UnknownModel(
             f"model '{name}' is not installed here, or no engine here runs it; `saywire models pull {name}`"
             " installs it",
             param="model",
         )
     return find(name, entries)
+
+
+def _is_listed(name: str) -> bool:
+    return any(model.name == name for model in load_catalogue())
 
 
 def check_name(name: str) -> None:

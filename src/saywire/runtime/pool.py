@@ -17,6 +17,7 @@ from .. import engines
 from ..config import Config
 from ..engines import Entry
 from ..errors import ConfigError, Overloaded, SaywireError
+from ..settings import read_pairs
 from ..types import Options
 from . import models
 from .base import Model
@@ -61,7 +62,8 @@ class Pool:
         self._config = config
         self._given = entries
         self._starter: Starter | None = None
-        self._aliases = read_aliases(config.engine.aliases)
+        aliases = config.engine.aliases
+        self._aliases = dict(read_pairs("engine.aliases", aliases, "name=model", "whisper-1=sphinx"))
         self._residence = Residence(self._begin, config.engine.max_models, config.engine.unload_after)
         self._sessions: set[Hosted] = set()
         self._numbers = count(1)
@@ -185,6 +187,7 @@ class Pool:
             entry.summary,
             crew.info,
             len(crew.staying),
+            crew.restarts,
             crew.sessions,
             measure(pids),
         )
@@ -192,14 +195,3 @@ class Pool:
 
 def is_cloud_name(name: str) -> bool:
     return name in CLOUD_NAMES or name.startswith(CLOUD_FAMILIES)
-
-
-def read_aliases(pairs: Sequence[str]) -> dict[str, str]:
-    """``name=model`` each. Raises ConfigError."""
-    aliases: dict[str, str] = {}
-    for pair in pairs:
-        name, sign, model = pair.partition("=")
-        if not (name and sign and model):
-            raise ConfigError(f"engine.aliases has '{pair}'; expected name=model, as in whisper-1=sphinx")
-        aliases[name] = model
-    return aliases

@@ -14,13 +14,12 @@ from pathlib import Path
 import httpx
 
 from ..config import ModelsConfig
-from ..engines.layout import STREAMING, TINY, Layout, recognise
+from ..engines.layout import OFFLINE, Layout, recognise
 from ..engines.manifest import Manifest, write_manifest
-from ..engines.onnx_header import read_header
 from ..errors import EngineFailed, FetchFailed, ModelError
 from .archive import copy_tree, unpack
 from .catalogue import Listed, Source, locate, order_sources
-from .contents import PAPERS, describe
+from .contents import PAPERS, describe, find_helpers
 from .fetch import SPARE, fetch
 from .models import Store
 from .patience import PATIENT, Patience, open_client
@@ -87,7 +86,17 @@ class _Pull:
                 sha256 = self.model.sha256.get(name, "")
                 if self._fetch(locate(source, name, self.settings), folder / name, sha256):
                     known.append(name)
+        for name in self.model.helpers:
+            if not (folder / name).is_file():
+                self._help(locate(source, name, self.settings), folder / name)
         return known
+
+    def _help(self, url: str, path: Path) -> None:
+        """Fetch a file that the model does without, if it is there."""
+        try:
+            self._fetch(url, path, "")
+        except FetchFailed as error:
+            self.watch.say(f"without {path.name}: {error.message}")
 
     def _take_archive(self, source: Source, work: Path, folder: Path) -> list[str]:
         path, unpacked = work / source.archive, work / "unpacked"
@@ -101,7 +110,9 @@ class _Pull:
         papers = [
             paper.name for paper in unpacked.iterdir() if paper.is_file() and PAPERS.fullmatch(paper.name)
         ]
-        copy_tree(unpacked, folder, [*self.model.files, *papers])
+        copy_tree(
+            unpacked, folder, list(dict.fromkeys((*self.model.files, *papers, *find_helpers(unpacked))))
+        )
         shutil.rmtree(unpacked)
         return list(self.model.files) if known and source.sha256 else []
 
@@ -168,9 +179,6 @@ def _check_room(store: Store, model: Listed) -> None:
 
 
 def _examine(folder: Path, model: Listed) -> Layout:
-    """Raises EngineFailed for what is not the model it should be."""
-    if model.family in (STREAMING, TINY):
-        return recognise(folder)
-    for path in folder.rglob("*.onnx"):
-        read_header(path)
-    return Layout(model.family, model.kind)  # an offline network is known by the catalogue alone
+    """Raises EngineFailed for what is not the model it should be. Some offline networks do not tell their
+    kind, which the catalogue knows."""
+    return recognise(folder, model.kind if model.family == OFFLINE else None)

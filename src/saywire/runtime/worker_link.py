@@ -26,6 +26,10 @@ KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which on Windows kills as w
 class Employer(Protocol):
     """Who is told what becomes of a worker."""
 
+    @property
+    def model(self) -> str:
+        """That its workers load."""
+
     def greeted(self, info: EngineInfo) -> None:
         """It has loaded its engine."""
 
@@ -55,6 +59,10 @@ class WorkerLink(asyncio.Protocol):
         self._employer = employer
         self._unpacker = Unpacker()
         self._transport: asyncio.Transport | None = None
+
+    @property
+    def model(self) -> str:
+        return self._employer.model
 
     def send(self, number: int, message: Down) -> None:
         """To a dead worker it goes nowhere: the session keeps it and gives it to the next."""
@@ -121,6 +129,10 @@ class Place:
     def __init__(self, link: WorkerLink, number: int) -> None:
         self._link = link
         self._number = number
+
+    @property
+    def model(self) -> str:
+        return self._link.model
 
     def send(self, message: Down) -> None:
         self._link.send(self._number, message)

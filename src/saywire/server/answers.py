@@ -15,7 +15,7 @@ import msgspec
 from starlette.responses import Response
 
 from ..core.subtitles import to_srt, to_vtt
-from ..core.transcript import Deltas, Transcript, to_transcript
+from ..core.transcript import Deltas, Transcript, to_transcript, word_json
 from ..errors import SaywireError, Unsupported
 from ..messages import Event, Final, Finished, Partial
 from ..protocols.languages import NAMES
@@ -64,10 +64,12 @@ class _Segment(msgspec.Struct):
     no_speech_prob: float
 
 
-class _Word(msgspec.Struct):
+class _Word(msgspec.Struct, omit_defaults=True):
     word: str
     start: float
     end: float
+    confidence: float | None = None
+    """Not OpenAI's; of engines that have it."""
 
 
 class _Verbose(msgspec.Struct, omit_defaults=True):
@@ -194,7 +196,8 @@ def _verbose(ask: Ask, transcript: Transcript) -> _Verbose:
     if Granularity.WORD in ask.granularities:
         if any(not segment.words for segment in transcript.segments):
             raise no_words(ask.options.model or "")
-        body.words = [_Word(word.text, round(word.start, 3), round(word.end, 3)) for word in transcript.words]
+        found = map(word_json, transcript.words)
+        body.words = [_Word(word.text, word.start, word.end, word.confidence) for word in found]
     return body
 
 

@@ -1,8 +1,8 @@
 """The routes. Everything else is asked for by name.
 
 Websocket wires are listed in ``protocols.PROTOCOLS``; what HTTP offers beside them is OpenAI's REST
-(``transcriptions.py``, models below), ``/health`` for load balancers, ``/`` for people and programs, and
-``/docs``, which needs no network. Every error has OpenAI's shape (``problems.py``).
+(``transcriptions.py``, models below), ``/health`` for load balancers, ``/metrics`` for Prometheus, ``/`` for
+people and programs, and ``/docs``, which needs no network. Every error has OpenAI's shape (``problems.py``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -29,7 +29,7 @@ from ..runtime.base import Host, Model
 from ..runtime.places import find_data
 from ..types import Options
 from . import problems
-from .auth import Auth
+from .auth import OPEN_PATHS, Auth
 from .borrowed import add_borrowed
 from .calls import PATHS as CALL_PATHS
 from .calls import WIRE, Calls, add_calls
@@ -39,6 +39,7 @@ from .customization import add_customization
 from .dashscope import add_dashscope
 from .hearing import Hearing
 from .limits import Admission
+from .metrics import Metrics
 from .origins import OriginCheck, check_origins, share
 from .requests import RequestNames, show_name
 from .secrets import Secrets
@@ -47,16 +48,19 @@ from .uploads import add_uploads
 from .vocabularies import Vocabularies
 from .wires import Door, Wires, steady_clock
 
-PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-ROUTES = (
+METRICS = "/metrics"
+HTTP = (
     "POST /v1/audio/transcriptions",
+    "POST /v1/audio/translations",
     "POST /v1/realtime/calls",
     "POST /v1/realtime/client_secrets",
     "GET /v1/models",
     "GET /health",
+    f"GET {METRICS}",
 )
-"""What the front page shows."""
+"""What people are told of."""
+
+PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 DESCRIPTION = "Self-hosted real-time speech recognition."
 
@@ -70,7 +74,8 @@ def create_app(
         title="saywire", version=__version__, description=DESCRIPTION, redoc_url=None
     )
     options = default_options(config)
-    house = House(host, admission, steady_clock(), config.server.drain_seconds)
+    metrics = Metrics(host)
+    house = House(host, admission, steady_clock(), config.server.drain_seconds, metrics.watch)
     vocabularies = open_vocabularies(config.server, os.environ)
     secrets = Secrets(house.now)
     door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find, secrets)
@@ -82,13 +87,14 @@ def create_app(
     if wires.get(WIRE) is OpenAiRealtime:
         add_calls(app, calls)
         add_client_secrets(app, secrets, options)
-    add_transcriptions(app, host, config, admission, options)
+    add_transcriptions(app, house, config, options)
     add_customization(app, vocabularies)
     hearing = Hearing(host, config.server, admission)
     add_uploads(app, hearing, options, config.server.max_upload_bytes)
     add_dashscope(app, hearing, config.server, options)
     add_models(app, host)
     add_health(app, host, admission)
+    add_metrics(app, metrics)
     add_borrowed(app, host, config, admission)
     add_front_page(app, host, wires)
     app.router.default = not_found
@@ -104,6 +110,7 @@ def add_guards(app: FastAPI, settings: ServerConfig, door: Door, secrets: Secret
         refuse_websocket=door.refuse,
         secrets=secrets,
         secret_paths=(*CALL_PATHS, *(path for path, wire in PROTOCOLS.items() if wire is OpenAiRealtime)),
+        open_paths=OPEN_PATHS | {METRICS} if settings.open_metrics else OPEN_PATHS,
     )
     if settings.check_origin:
         app.add_middleware(OriginCheck, origins=settings.allowed_origins, refuse=door.refuse)
@@ -201,6 +208,15 @@ def add_health(app: FastAPI, host: Host, admission: Admission) -> None:
     add_get(app, "/health", health, "server", "Whether new sessions are welcome")
 
 
+def add_metrics(app: FastAPI, metrics: Metrics) -> None:
+    async def show(request: Request) -> Response:
+        """Prometheus's text format, or OpenMetrics for who asks for it."""
+        text, kind = metrics.render(request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": kind})
+
+    add_get(app, METRICS, show, "server", "Metrics for Prometheus")
+
+
 def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def front_page(request: Request) -> Response:
@@ -216,14 +232,14 @@ def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
 
 
 def render_page(models: list[str], wires: list[str]) -> str:
-    def items(names: Sequence[str]) -> str:
+    def items(names: Iterable[str]) -> str:
         return "".join(f"<li><code>{html.escape(name)}</code></li>" for name in names)
 
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>saywire {__version__}</title>'
         f"<h1>saywire {__version__}</h1><p>{DESCRIPTION}</p>"
         f"<h2>Websocket wires</h2><ul>{items(wires)}</ul>"
-        f"<h2>HTTP</h2><ul>{items(ROUTES)}</ul>"
+        f"<h2>HTTP</h2><ul>{items(HTTP)}</ul>"
         f"<h2>Models</h2><ul>{items(models)}</ul>"
         f'<p><a href="/docs">API documentation</a></p></html>'
     )

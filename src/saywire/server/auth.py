@@ -34,16 +34,18 @@ class Auth:
         refuse_websocket: RefuseWebsocket,
         secrets: Secrets,
         secret_paths: Collection[str],
+        open_paths: Collection[str] = OPEN_PATHS,
     ) -> None:
         """``secret_paths`` are those that a client secret opens."""
         self._app = app
         self._secrets = secrets
         self._secret_paths = frozenset(secret_paths)
+        self._open_paths = open_paths
         self._refuse_websocket = refuse_websocket
         self._keys = tuple(key.encode() for key in keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not self._keys or _is_open(scope):
+        if scope["type"] == "lifespan" or not self._keys or self._is_open(scope):
             return await self._app(scope, receive, send)
         offered = list(offered_keys(scope))
         if any(self._knows(key) or self._opens(key, scope) for key in offered):
@@ -59,6 +61,11 @@ class Auth:
         else:
             await problems.respond(error)(scope, receive, send)
 
+    def _is_open(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        named = path in self._open_paths or path in OPEN_PAGES or path.startswith(OPEN_PREFIXES)
+        return scope["type"] == "http" and named
+
     def _knows(self, key: str) -> bool:
         offered = key.encode()
         # Every key is compared, and each in constant time, so that the time tells nothing.
@@ -66,9 +73,3 @@ class Auth:
 
     def _opens(self, key: str, scope: Scope) -> bool:
         return path_in(scope) in self._secret_paths and self._secrets.find(key) is not None
-
-
-def _is_open(scope: Scope) -> bool:
-    path: str = scope["path"]
-    named = path in OPEN_PATHS or path in OPEN_PAGES or path.startswith(OPEN_PREFIXES)
-    return scope["type"] == "http" and named

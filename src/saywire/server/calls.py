@@ -92,7 +92,10 @@ class Calls:
     def _handshake(self, request: Request, offer: Offer) -> Handshake:
         known = self._secrets.settings(request.scope)
         settings = (*known, offer.session) if offer.session else known
-        return Handshake(path_in(request.scope), dict(offer.query), dict(request.headers), (), settings)
+        headers = dict(request.headers)
+        return Handshake(
+            path_in(request.scope), dict(offer.query), dict(request.headers), (), settings, call=True
+        )
 
     async def _carry(self, call: Call, connection: Connection) -> None:
         self._open[call.id] = call, connection

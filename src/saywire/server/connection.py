@@ -10,6 +10,8 @@ when the wire's deadline passes. When either loop ends, both end (law 6).
 * The server wants to stop (``finish``): the sessions get Finish, their finals are sent, then Close 1012,
   on which clients connect again.
 * An error that ends the session or the connection: told in the wire's own words, then Close.
+* The wire claims a session (``Wire.claim``): its client can go on elsewhere, so neither of the first two
+  makes it finish. Another connection may claim the same: this one is then closed with 4009, at once.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import SaywireError
 from ..messages import Audio, Finish
 from ..protocols.base import Begin, Close, Frame, Give, Multiplex, Order
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
+from .claims import REPLACED, Claim, Claims
 from .limits import Admission
 from .line import Gone, Line
-from .logs import SessionLog, logger
+from .logs import Meter, SessionLog, logger
 from .seats import Seats
 
 GOING_AWAY = 1012
@@ -45,6 +48,9 @@ class House:
     now: Callable[[], float]
     """The clock that the wires' deadlines go by; seconds."""
     drain_seconds: float
+    watch: Callable[[str], Meter | None] = lambda path: None
+    """Who counts what goes on at a path."""
+    claims: Claims = field(default_factory=Claims)
 
 
 class Connection:
@@ -59,7 +65,10 @@ class Connection:
         self._room.set()
         self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish)
         self._outbox: deque[Frame] = deque()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: asyncio.Handle | None = None
+        self._due = 0.0
+        """When it rings, by the loop's clock; uvloop's handles do not tell when they are due at once."""
+        self._claim = Claim(house.claims)
         self._restarting = False
         self._farewell: Close | None = None
         """What to end with when the wire has no Close of its own."""
@@ -85,6 +94,7 @@ class Connection:
         finally:
             if self._alarm:
                 self._alarm.cancel()
+            self._claim.leave()
             self._seats.close(self._cause)
 
     def finish(self) -> None:
@@ -92,7 +102,10 @@ class Connection:
         if names := self._seats.unfinished:
             self._restarting = True
             self._seats.ending = "service restart"
-            self._obey(Give(name, Finish()) for name in names)
+            if self._claim.session:
+                self._farewell = Close()
+            else:
+                self._obey(Give(name, Finish()) for name in names)
             self._moved.set()
 
     def greet(self) -> list[Frame]:
@@ -103,6 +116,7 @@ class Connection:
         try:
             self._enter()
         except SaywireError as error:
+            self._new_log().fail(error)
             await self._refuse(error)
         else:
             await self._accept()
@@ -137,7 +151,7 @@ class Connection:
         writing = asyncio.create_task(self._write())
         self._moved.set()
         try:
-            await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((reading, writing, self._claim.lost), return_when=asyncio.FIRST_COMPLETED)
         finally:
             reading.cancel()
             writing.cancel()
@@ -147,7 +161,10 @@ class Connection:
                 self._cause = str(end) or self._cause
             elif isinstance(end, Exception):
                 raise end
-        if ends[1] is not None:  # nothing was closed by us
+        if self._claim.lost.done():
+            self._seats.close("replaced")
+            await self._close(Close(REPLACED, "replaced"))
+        elif ends[1] is not None:  # nothing was closed by us
             await self._drain()
 
     async def _read(self) -> None:
@@ -195,10 +212,12 @@ class Connection:
             except SaywireError as error:
                 if error.fatal:
                     self._seats.end(order.session, error.code)
+                self._new_log().fail(error)
                 self._wire.fail(error, order.session)
                 self._post()
 
     def _fail(self, error: SaywireError) -> None:
+        self._new_log().fail(error)
         self._wire.fail(error)
         if error.fatal:
             self._cause = error.code
@@ -215,6 +234,8 @@ class Connection:
     def _post(self) -> None:
         """Put what the wire has to send behind what waits already."""
         self._outbox.extend(self._wire.frames_to_send())
+        if self._wire.claim:
+            self._claim.take(self._wire.claim)
         if self._outbox:
             self._moved.set()
         if len(self._outbox) > ROOM:
@@ -228,10 +249,10 @@ class Connection:
             return
         loop = asyncio.get_running_loop()
         due = loop.time() + max(deadline - self._house.now(), 0.0)
-        if self._alarm is None or self._alarm.when() > due:
+        if self._alarm is None or self._due > due:
             if self._alarm:
                 self._alarm.cancel()
-            self._alarm = loop.call_at(due, self._ring)
+            self._alarm, self._due = loop.call_at(due, self._ring), due
 
     def _ring(self) -> None:
         self._alarm = None

@@ -1,9 +1,8 @@
 """What a client asks for with POST /v1/audio/transcriptions or translations, read from its form.
 
-The SDKs spell lists ``name[]`` and objects ``name[key]``; curl users write ``name`` and one JSON string.
-All spellings are read, in any order, whatever content type the file has. Fields that nothing here obeys
-are taken and ignored. Sources: openai-openapi openapi.yaml 2026-08-21; openai-python 3.52.0 and
-openai-node 7.55.0 as recorded on the wire, 2026-11. ``grammar`` and ``vocabulary`` are ours, and so is
+Fields are read in any order and in every spelling (``fields.py``), whatever content type the file has. Those
+that nothing here obeys are taken and ignored. ``docs/transcriptions.md`` says what each does. Source:
+openai-openapi openapi.yaml 2026-08-21. ``grammar`` and ``vocabulary`` are ours, and so is
 ``known_speaker_names`` without references: then the names are those of the channels, in their order.
 """
 
@@ -20,6 +19,7 @@ from starlette.datastructures import FormData, UploadFile
 from ..errors import BadRequest, Unsupported
 from ..protocols.languages import language_code
 from ..types import Options, Turns
+from .fields import Fields, decode
 
 
 class Format(StrEnum):
@@ -42,10 +42,12 @@ class Extra(StrEnum):
     LOGPROBS = "logprobs"
 
 
-T = TypeVar("T")
 Choice = TypeVar("Choice", bound=StrEnum)
 
 STREAMABLE = (Format.JSON, Format.TEXT, Format.DIARIZED_JSON)
+LONGEST_PROMPT = 20_000
+"""Characters; this and the next as over the websocket."""
+MOST_KEYWORDS = 1_000
 TRUE = frozenset({"true", "1", "yes", "on"})
 
 
@@ -68,8 +70,8 @@ class _Chunking(msgspec.Struct):
 
     type: str
     threshold: Annotated[float, Meta(ge=0, le=1)] | None = None
-    prefix_padding_ms: Annotated[float, Meta(ge=0)] | None = None
-    silence_duration_ms: Annotated[float, Meta(ge=0)] | None = None
+    prefix_padding_ms: Annotated[float, Meta(ge=0, le=10_000)] | None = None
+    silence_duration_ms: Annotated[float, Meta(ge=0, le=60_000)] | None = None
 
 
 def read_ask(
@@ -95,33 +97,6 @@ def read_ask(
     )
 
 
-class Fields:
-    """The text fields of a form, whichever way a client spells them."""
-
-    def __init__(self, form: FormData) -> None:
-        self._pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-
-    def one(self, name: str) -> str | None:
-        """The last value; None where there is none or an empty one."""
-        values = self.many(name, json=False)
-        return values[-1] if values else None
-
-    def many(self, name: str, json: bool = True) -> tuple[str, ...]:
-        """The values of ``name`` and ``name[]``, without empty ones; a JSON list counts as its items."""
-        values = [value.strip() for key, value in self._pairs if key in (name, f"{name}[]")]
-        if json and len(values) == 1 and values[0].startswith("["):
-            values = _decode(values[0], list[str], name)
-        return tuple(value for value in values if value)
-
-    def object(self, name: str) -> dict[str, str]:
-        """The values of ``name[key]``, by key."""
-        return {
-            key[len(name) + 1 : -1]: value
-            for key, value in self._pairs
-            if key.startswith(f"{name}[") and key.endswith("]") and len(key) > len(name) + 2
-        }
-
-
 def _format(fields: Fields, stream: bool, translate: bool) -> Format:
     format = _one_of(Format, "response_format", fields.one("response_format") or "json")
     if translate and format is Format.DIARIZED_JSON:
@@ -145,12 +120,15 @@ def _options(fields: Fields, defaults: Options, deployment: str | None) -> Optio
     model = fields.one("model") or deployment
     if model is None:
         raise BadRequest("you must provide a model; see /v1/models for what is here", param="model")
+    prompt, keywords = fields.one("prompt") or "", fields.many("keywords") or fields.many("hotwords")
+    _check_length("prompt", "string", len(prompt), LONGEST_PROMPT)
+    _check_length("keywords", "array", len(keywords), MOST_KEYWORDS)
     return replace(
         defaults,
         model=model,
         language=_language(fields) or defaults.language,
-        prompt=fields.one("prompt") or defaults.prompt,
-        hotwords=fields.many("keywords") or fields.many("hotwords") or defaults.hotwords,
+        prompt=prompt or defaults.prompt,
+        hotwords=keywords or defaults.hotwords,
         grammar=fields.one("grammar") or "",
         vocabulary=fields.many("vocabulary"),
         turns=_turns(fields, defaults.turns),
@@ -177,7 +155,7 @@ def _turns(fields: Fields, defaults: Turns) -> Turns:
     elif asked is None or asked == "auto":
         return defaults
     else:
-        chunking = _decode(asked, _Chunking, "chunking_strategy")
+        chunking = decode(asked, _Chunking, "chunking_strategy")
     if chunking.type != "server_vad":
         what = f"chunking_strategy '{chunking.type}' is not known; it is 'auto' or of type server_vad"
         raise Unsupported(what, param="chunking_strategy")
@@ -202,6 +180,16 @@ def _check_temperature(fields: Fields) -> None:
         raise BadRequest(f"temperature '{asked}' is not a number from 0 to 1", param="temperature")
 
 
+def _check_length(param: str, kind: str, length: int, most: int) -> None:
+    if length > most:
+        raise BadRequest(
+            f"Invalid '{param}': {kind} too long. Expected one with maximum length {most}, "
+            f"but got one with length {length} instead.",
+            code=f"{kind}_above_max_length",
+            param=param,
+        )
+
+
 def _one_of(kind: type[Choice], param: str, value: str) -> Choice:
     try:
         return kind(value)
@@ -210,13 +198,6 @@ def _one_of(kind: type[Choice], param: str, value: str) -> Choice:
         raise BadRequest(
             f"{param} '{value}' is not served here; it is one of {choices}", param=param
         ) from None
-
-
-def _decode(text: str, kind: type[T], param: str) -> T:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError as e:
-        raise BadRequest(f"{param} is not understood: {e}", param=param) from e
 
 
 def _convert(pairs: dict[str, str], param: str) -> _Chunking:

@@ -6,10 +6,28 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from ..errors import SaywireError
 from ..messages import Audio, Command, Configured, Event, Failed, Final, Finished
 
 logger = logging.getLogger("saywire.server")
+
+
+class Meter(Protocol):
+    """Who counts what the log watches; ``metrics.py``. Times are the log's clock."""
+
+    def start(self) -> None: ...
+
+    def hear(self, command: Command, now: float) -> None: ...
+
+    def note(self, event: Event, model: str | None, now: float) -> None: ...
+
+    def fail(self, error: SaywireError) -> None: ...
+
+    def refuse(self, code: str) -> None: ...
+
+    def end(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -21,6 +39,7 @@ class SessionLog:
     """The path, or for a file the route."""
     client: str
     model: str | None = None
+    meter: Meter | None = None
     clock: Callable[[], float] = time.monotonic
     seconds: float = 0.0
     """Audio given, or, once the session has ended, heard."""
@@ -36,6 +55,8 @@ class SessionLog:
     def hear(self, command: Command) -> None:
         if isinstance(command, Audio):
             self.seconds += len(command.samples) / command.rate
+        if self.meter:
+            self.meter.hear(command, self.clock())
 
     def note(self, event: Event) -> None:
         match event:
@@ -47,8 +68,18 @@ class SessionLog:
                 self.failures += 1
             case Finished(seconds):
                 self.seconds = seconds
+        if self.meter:
+            self.meter.note(event, self.model, self.clock())
+
+    def fail(self, error: SaywireError) -> None:
+        """The client is told that something it asked for is not done."""
+        logger.debug("session %s told wire=%s code=%s", self.session, self.wire, error.code)
+        if self.meter:
+            self.meter.fail(error)
 
     def start(self) -> None:
+        if self.meter:
+            self.meter.start()
         logger.info(
             "session %s start wire=%s client=%s model=%s", self.session, self.wire, self.client, self.model
         )
@@ -56,8 +87,12 @@ class SessionLog:
     def refuse(self, cause: str) -> None:
         """In place of a start and an end."""
         logger.info("refused wire=%s client=%s cause=%s", self.wire, self.client, cause)
+        if self.meter:
+            self.meter.refuse(cause)
 
     def end(self) -> None:
+        if self.meter:
+            self.meter.end()
         logger.info(
             "session %s end wire=%s model=%s audio=%.1fs finals=%d failures=%d wall=%.1fs cause=%s",
             self.session,

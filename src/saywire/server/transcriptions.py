@@ -22,13 +22,13 @@ from ..audio.container import count_voices, decode, decode_channels
 from ..config import Config
 from ..errors import Overloaded, SaywireError
 from ..messages import Failed
-from ..runtime.base import Host
 from ..runtime.files import read_channels
 from ..types import Options
 from .answers import Answer, Heard, Plain, no_words, told
+from .connection import House
 from .diarized import Diarized
 from .forms import FORM_SCHEMA, Ask, Format, Granularity, read_ask
-from .limits import Admission, limit_body
+from .limits import limit_body
 from .logs import SessionLog
 from .requests import name_of
 
@@ -52,10 +52,8 @@ SLACK = 60.0
 T = TypeVar("T")
 
 
-def add_transcriptions(
-    app: FastAPI, host: Host, config: Config, admission: Admission, defaults: Options
-) -> None:
-    transcriptions = Transcriptions(host, config, admission, defaults)
+def add_transcriptions(app: FastAPI, house: House, config: Config, defaults: Options) -> None:
+    transcriptions = Transcriptions(house, config, defaults)
 
     async def transcribe(request: Request) -> Response:
         """The text of an audio file, in OpenAI's formats; `stream` sends it while it is recognised."""
@@ -86,16 +84,16 @@ def add_transcriptions(
 class Transcriptions:
     """The route's work, and what it needs for it."""
 
-    def __init__(self, host: Host, config: Config, admission: Admission, defaults: Options) -> None:
-        self._host = host
+    def __init__(self, house: House, config: Config, defaults: Options) -> None:
+        self._house = house
         self._settings = config.server
-        self._admission = admission
         self._defaults = defaults
 
     async def answer(self, request: Request, translate: bool) -> Response:
         """Raises SaywireError for all that the client is to be told."""
         client = request.client.host if request.client else "?"
-        log = SessionLog(name_of(request), request.url.path, client)
+        path = request.scope["route"].path  # as it was declared: names in it are no labels for metrics
+        log = SessionLog(name_of(request), path, client, meter=self._house.watch(path))
         log.start()
         async with AsyncExitStack() as stack:
             stack.callback(log.end)
@@ -103,6 +101,7 @@ class Transcriptions:
                 return await self._answer(request, translate, log, stack)
             except SaywireError as error:
                 log.cause = error.code
+                log.fail(error)
                 raise
             except ClientDisconnect:
                 log.cause = "client left"
@@ -111,7 +110,7 @@ class Transcriptions:
     async def _answer(
         self, request: Request, translate: bool, log: SessionLog, stack: AsyncExitStack
     ) -> Response:
-        stack.enter_context(self._admission.enter(lambda: None))
+        stack.enter_context(self._house.admission.enter(lambda: None))
         body = limit_body(request, self._settings.max_upload_bytes)
         form = await stack.enter_async_context(body.form(max_files=MAX_FILES, max_part_size=MAX_FIELD))
         ask = read_ask(form, self._defaults, translate, request.path_params.get("deployment"))
@@ -136,7 +135,7 @@ class Transcriptions:
     def _check_words(self, ask: Ask) -> None:
         if ask.format is not Format.VERBOSE_JSON or Granularity.WORD not in ask.granularities:
             return
-        for model in self._host.models():
+        for model in self._house.host.models():
             if model.name == ask.options.model and model.info and not model.info.words:
                 raise no_words(model.name)
 
@@ -152,7 +151,7 @@ class Transcriptions:
         read = decode if channels is None else decode_channels
         blocks = read(ask.file, max_seconds=self._settings.max_audio_seconds)
         try:
-            async with aclosing(read_channels(self._host, blocks, channels or 1, ask.options)) as heard:
+            async with aclosing(read_channels(self._house.host, blocks, channels or 1, ask.options)) as heard:
                 async for channel, event in heard:
                     log.note(event)
                     if isinstance(event, Failed):
@@ -161,6 +160,7 @@ class Transcriptions:
             log.cause = "answered"
         except SaywireError as error:
             log.cause = error.code
+            log.fail(error)
             raise
 
 

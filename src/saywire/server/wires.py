@@ -61,7 +61,7 @@ class Door:
         asked = line.handshake.path
 
         def new_log() -> SessionLog:
-            return SessionLog(token_hex(4), asked, client, options.model)
+            return SessionLog(token_hex(4), asked, client, options.model, self._house.watch(asked))
 
         return Connection(line, wire, self._house, new_log)
 

@@ -43,6 +43,14 @@ def heard(recognition: Recognition) -> tuple[str, str | None]:
         ('{"choices":[{"message":{"content":"language None<asr_text>"}}]}', "", None),
         ('{"choices":[{"message":{"content":"language Chinese<asr_text>你好"}}]}', "你好", "zh"),
         ('{"text":"language English<asr_text>one language English<asr_text>two"}', "one two", "en"),
+        (
+            '{"output":{"choices":[{"finish_reason":"stop","message":{"annotations":[{"language":"zh","type":'
+            '"audio_info"}],"content":[{"text":"你好"}],"role":"assistant"}}]},"usage":{"seconds":1},'
+            '"request_id":"r"}',
+            "你好",
+            "zh",
+        ),
+        ('{"output":{"choices":[{"finish_reason":"stop","message":{"content":[]}}]}}', "", None),
         ('{"choices":[{"message":{"content":"<think>hm,\\nwell</think>\\nhi"}}]}', "hi", None),
     ],
 )
@@ -104,6 +112,9 @@ def test_an_error_is_the_servers_refusal() -> None:
     assert caught.value.code == "500"
     with pytest.raises(Refusal, match="no"):
         read(b'{"error":"no"}')
+    with pytest.raises(Refusal, match="too long") as caught:
+        read(b'{"code":"InvalidParameter","message":"too long","request_id":"r"}')
+    assert caught.value.code == "InvalidParameter"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +124,7 @@ def test_an_error_is_the_servers_refusal() -> None:
         (b'{"error":"no"}', ("no", "")),
         (b'{"detail":"Not Found"}', ("Not Found", "")),
         (b'{"object":"error","message":"no"}', ("no", "")),
+        (b'{"code":"Throttling","message":"no","request_id":"r"}', ("no", "Throttling")),
         (b'{"detail":[{"loc":["body"]}]}', ("", "")),
         (b"<html>", ("", "")),
         (b"", ("", "")),
@@ -150,7 +162,19 @@ DASHSCOPE = sse(
     '{"choices":[{"delta":{"content":" you"},"finish_reason":"stop"}]}',
     "[DONE]",
 )
+NATIVE = b"".join(
+    b"id:%d\nevent:result\n:HTTP_STATUS/200\ndata:%s\n\n" % (number, data.encode())
+    for number, data in enumerate(
+        (
+            '{"output":{"choices":[{"message":{"annotations":[{"language":"zh","type":"audio_info"}],'
+            '"content":[{"text":"你"}],"role":"assistant"},"finish_reason":"null"}]},"request_id":"r"}',
+            '{"output":{"choices":[{"message":{"content":[{"text":"好"}]},"finish_reason":"null"}]}}',
+            '{"output":{"choices":[{"message":{"content":[]},"finish_reason":"stop"}]},"usage":{"seconds":1}}',
+        )
+    )
+)
 STREAMS = {
+    "dashscope's own": (NATIVE, "你好", "zh"),
     "openai": (OPENAI, "你好。", "zh"),
     "vllm": (VLLM, "hello", None),
     "chat": (CHAT, "oui", "fr"),
@@ -176,7 +200,7 @@ def test_streams_however_they_are_cut(name: str, size: int) -> None:
     assert heard(stream.recognize()) == (text, language)
 
 
-@pytest.mark.parametrize("data", [OPENAI, VLLM, CHAT, DASHSCOPE])
+@pytest.mark.parametrize("data", [OPENAI, VLLM, CHAT, DASHSCOPE, NATIVE])
 def test_a_stream_that_breaks_off_is_not_complete(data: bytes) -> None:
     first = data[: data.index(b"\n\n") + 2]
     stream = Stream()
@@ -187,11 +211,15 @@ def test_a_stream_that_breaks_off_is_not_complete(data: bytes) -> None:
 def test_errors_in_streams() -> None:
     with pytest.raises(Refusal, match="boom"):
         Stream().feed(sse('{"error":{"message":"boom"}}'))
+    with pytest.raises(Refusal, match="boom"):
+        Stream().feed(b'id:1\nevent:error\n:HTTP_STATUS/400\ndata:{"code":"x","message":"boom"}\n\n')
     with pytest.raises(Unreadable):
         Stream().feed(sse("<html>"))
 
 
-NAMES = st.sampled_from(["text", "choices", "error", "message", "content", "delta", "words", "segments"])
+NAMES = st.sampled_from(
+    ["text", "choices", "error", "message", "content", "delta", "words", "segments", "output", "code"]
+)
 JSON = st.recursive(
     st.none() | st.text() | st.floats(), lambda values: st.lists(values) | st.dictionaries(NAMES, values)
 )

@@ -18,6 +18,7 @@ from saywire.engines.remote import client as client_file
 from saywire.engines.remote.client import Client
 from saywire.engines.remote.dialects import DIALECTS
 from saywire.engines.remote.request import Form, Json
+from saywire.engines.remote.server import Server
 from saywire.errors import EngineFailed
 from saywire.server.certificates import make as make_certificate
 
@@ -44,7 +45,9 @@ VLLM = (
 def make(url: str, pauses: list[float] | None = None, dialect: str = "openai", **settings: object) -> Client:
     remote = RemoteConfig("cloud", url, "large", api_key_env="CLOUD_KEY", **settings)  # type: ignore[arg-type]
     waited = [] if pauses is None else pauses
-    client = Client(remote, DIALECTS[dialect], KEY, waited.append, lambda: 0.5)
+    row = DIALECTS[dialect]
+    server = Server(remote, KEY, row.path, key_header=row.key_header, roots=row.roots, draw=lambda: 0.5)
+    client = Client(remote, row, server, waited.append)
     MADE.append(client)
     return client
 
@@ -197,7 +200,7 @@ FINAL = {
     "an error in a stream": (
         events('{"error":{"message":"too long","code":"bad"}}'),
         "remote_failed",
-        "failed while answering: too long",
+        "failed while answering: bad: too long",
     ),
 }
 

@@ -16,8 +16,9 @@ from saywire.engines.recognizer import Window
 from saywire.engines.remote import load
 from saywire.engines.remote.client import Client
 from saywire.engines.remote.dialects import DIALECTS
-from saywire.engines.remote.recognizer import Remote, identify, read_key
-from saywire.errors import EngineFailed, Unsupported
+from saywire.engines.remote.recognizer import Remote, identify
+from saywire.engines.remote.server import Server
+from saywire.errors import EngineFailed
 from saywire.types import RATE, Options
 
 ONE, TWO = (answer(json.dumps({"text": text}).encode()) for text in ("one", "two"))
@@ -40,20 +41,10 @@ def peer() -> Iterator[Peer]:
 
 @pytest.fixture
 def remote(peer: Peer) -> Iterator[Remote]:
-    remote = Remote(settings(peer.url, requests=2), Client(settings(peer.url), DIALECTS["openai"], ""))
+    row, about = DIALECTS["openai"], settings(peer.url, requests=2)
+    remote = Remote(about, row, Client(about, row, Server(about, "", row.path)))
     yield remote
     remote.close()
-
-
-def test_loading_connects_to_nothing_and_tells_what_the_engine_can() -> None:
-    engine = load(settings(dialect="openai-verbose", languages=("en", "de"), partials=2.0, requests=3))
-    info = engine.info
-    assert (info.name, info.languages, info.words, info.hotwords) == ("cloud", ("en", "de"), True, True)
-    assert (info.partials, info.stability, info.max_batch, info.long_steps) == (True, "agreement", 3, True)
-    with pytest.raises(Unsupported, match="language 'xx' is not in model 'cloud'; it has: en, de"):
-        engine.open(Options(language="xx"))
-    engine.close()
-    engine.close()
 
 
 def test_by_default_an_utterance_is_one_request(peer: Peer) -> None:
@@ -108,19 +99,6 @@ def test_windows_with_the_same_answer_are_the_same() -> None:
     assert len({identify(w) for w in [window(0.1), *others]}) == 6
 
 
-def test_keys_come_from_the_environment() -> None:
-    wants = settings(api_key_env="CLOUD_KEY")
-    assert read_key(settings(), {}) == ""
-    assert read_key(wants, {"CLOUD_KEY": " sk-1\n"}) == "sk-1"
-    for environment in ({}, {"CLOUD_KEY": " "}):
-        with pytest.raises(EngineFailed, match=r"remote 'cloud' wants its key in \$CLOUD_KEY"):
-            read_key(wants, environment)
-    for key in ("sk-1\nx", "sk-ü"):
-        with pytest.raises(EngineFailed, match=r"\$CLOUD_KEY has characters that no key has") as caught:
-            read_key(wants, {"CLOUD_KEY": key})
-        assert "sk-" not in caught.value.message
-
-
 def test_omni_streams(peer: Peer) -> None:
     chunks = [
         '{"choices":[{"delta":{"content":"hel"}}]}',
@@ -135,11 +113,6 @@ def test_omni_streams(peer: Peer) -> None:
     engine.decode([stream])
     assert stream.hypothesis.text == "hello"
     engine.close()
-
-
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(EngineFailed, match=r"remote\.cloud\.url is no address"):
-        load(settings("http://nowhere:port/v1"))
 
 
 def test_a_hypothesis_fails_with_its_own_utterance_alone(peer: Peer) -> None:

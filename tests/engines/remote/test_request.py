@@ -130,6 +130,22 @@ def test_omni_is_streamed_and_told_what_to_do() -> None:
     assert chat("openai-chat", remote=own)["messages"][0]["content"][1]["text"] == "Write it down."
 
 
+def test_dashscopes_own_interface() -> None:
+    audio = {"role": "user", "content": [{"audio": f"data:audio/wav;base64,{DATA}"}]}
+    assert chat("dashscope-native") == {
+        "input": {"messages": [audio]},
+        "parameters": {"asr_options": {"enable_itn": False}},
+    }
+    assert chat("dashscope-native-stream", TOLD) == {
+        "input": {"messages": [{"role": "system", "content": [{"text": "a talk Ünïcödé, tea"}]}, audio]},
+        "parameters": {
+            "asr_options": {"enable_itn": False, "language": "zh"},
+            "incremental_output": True,
+        },
+    }
+    assert chat("dashscope-native-captioner", TOLD) == {"input": {"messages": [audio]}, "parameters": {}}
+
+
 @pytest.mark.parametrize("dialect", ["vllm-captioner", "dashscope-captioner"])
 def test_the_captioner_gets_one_audio_and_no_text(dialect: str) -> None:
     (message,) = chat(dialect, TOLD)["messages"]

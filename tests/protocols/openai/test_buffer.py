@@ -105,3 +105,14 @@ def test_each_commit_the_session_obeys_is_told_apart():
         buffer.commit(idle=idle)
     assert [buffer.committed() for _ in range(3)] == [False, True, False]
     assert buffer.committed() is False  # nobody asked for that one
+
+
+def test_it_goes_on_where_another_was():
+    buffer = InputBuffer()
+    assert buffer.fresh
+    buffer.resume(48_000, 24_000, 2.05)
+    assert buffer.fresh and buffer.heard == 2.0
+    buffer.append(silence(0.1), PCM)
+    assert not buffer.fresh and not buffer.committable
+    buffer.append(silence(0.05), PCM)
+    assert buffer.committable and buffer.heard == 2.15

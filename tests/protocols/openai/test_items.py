@@ -78,3 +78,11 @@ def test_the_oldest_are_forgotten():
     for n in range(KEPT + 1):
         talk.add(str(n))
     assert talk.retrieve("0") is None and talk.retrieve("1") and talk.last == str(KEPT)
+
+
+def test_the_chain_goes_on_from_the_item_before():
+    conversation = Conversation()
+    conversation.before = "item_0"
+    assert conversation.last == "item_0" and conversation.retrieve("item_0") is None
+    conversation.add("item_1")
+    assert conversation.last == "item_1"

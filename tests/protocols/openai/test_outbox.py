@@ -60,3 +60,20 @@ def test_ids_come_from_outside_and_text_is_utf_8():
     out = box()
     out.emit(wire.ItemDeleted(out.stamp(), "漢"))
     assert out.take() == ['{"type":"conversation.item.deleted","event_id":"event_1","item_id":"漢"}']
+
+
+def test_a_transcript_waits_for_what_comes_next_where_that_is_wanted():
+    out, done = box(), wire.Completed("event_1", "item_1", 0, "x", wire.Usage(1.0))
+    out.emit(done)
+    assert len(out.take()) == 1
+    out.holds = True
+    out.emit(done)
+    assert out.take() == [] and out.held == done
+    out.emit(wire.Cleared("event_2"))
+    assert [json.loads(frame)["event_id"] for frame in out.take()] == ["event_1", "event_2"]
+    out.emit(done)
+    out.end(1000)
+    told, end = out.take()
+    assert json.loads(told)["event_id"] == "event_1" and end == Close(1000)
+    out.release()
+    assert out.take() == []

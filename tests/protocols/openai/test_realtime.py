@@ -11,7 +11,7 @@ import pytest
 from protocols.adapters import story_lines, surroundings
 from saywire import messages as m
 from saywire.errors import BadRequest, EngineFailed
-from saywire.protocols.base import Handshake
+from saywire.protocols.base import Close, Handshake
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.types import Hypothesis, Options, Turns
 
@@ -326,3 +326,48 @@ def test_who_joins_is_told_the_settings_in_force():
     assert greeting["type"] == "session.created"
     assert greeting["session"]["audio"]["input"]["turn_detection"] is None
     assert [event["type"] for event in said(adapter)] == ["session.updated"]  # nobody else is greeted
+
+
+def resumable(**more):
+    adapter = OpenAiRealtime(surroundings(**more))
+    adapter.connect(Handshake("/v1/realtime", {}))
+    tell(adapter, type="session.update", session={"type": "transcription", "resume": {}})
+    for _ in range(2):
+        adapter.send(m.Configured(Options()))
+    adapter.frames_to_send()
+    return adapter
+
+
+def test_a_client_that_can_go_on_elsewhere_is_not_waited_for():
+    adapter = resumable()
+    assert adapter.claim == "sess_1"
+    assert adapter.leave() == []
+    adapter = resumable()
+    assert tell(adapter, type="session.close") == [m.Finish()]
+    assert opened().claim is None and opened().leave() == [m.Finish()]
+
+
+def test_a_session_that_is_too_old_goes_on_elsewhere_without_a_word():
+    now = 1_000.0
+    adapter = resumable(now=lambda: now, lifetime=60.0)
+    now += 60.0
+    assert adapter.expire() == []
+    assert adapter.frames_to_send() == [Close(1001)]
+
+
+def test_a_session_that_goes_on_is_claimed_by_its_own_name():
+    adapter = opened()
+    resume = {"session": "sess_before", "audio_start": 24_000, "last_seq": 1}
+    (command,) = tell(adapter, type="session.update", session={"type": "transcription", "resume": resume})
+    assert command.resume == m.Settled(16_000, 0, 0, reentry=m.Reentry(24_000, 24_000))
+    assert adapter.claim is None  # it may be refused yet
+    adapter.send(m.Configured(command.options))
+    assert adapter.claim == "sess_before"
+
+
+def test_a_call_cannot_be_resumed():
+    adapter = OpenAiRealtime(surroundings())
+    adapter.connect(Handshake("/v1/realtime/calls", call=True))
+    with pytest.raises(BadRequest) as refused:
+        tell(adapter, type="session.update", session={"type": "transcription", "resume": {}})
+    assert refused.value.param == "session.resume"

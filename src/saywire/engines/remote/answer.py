@@ -3,7 +3,8 @@
 Sans-I/O. The form tells what it is, whatever was asked for.
 Sources: openai-openapi openapi.yaml 2026-08-21
 (CreateTranscriptionResponse*, transcript.text.delta and .done, chat.completion.chunk); vLLM 0.32.0, captured:
-``transcription.chunk`` with ``choices`` as in a chat, then ``[DONE]``. A stream that breaks off is no answer.
+``transcription.chunk`` with ``choices`` as in a chat, then ``[DONE]``; DashScope's own interface, documented:
+``output`` around ``choices``, whose streamed messages are increments. A stream that breaks off is no answer.
 """
 
 from __future__ import annotations
@@ -83,6 +84,10 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
+class _Output(msgspec.Struct):
+    choices: list[_Choice] | None = None
+
+
 class _Body(msgspec.Struct):
     """All answers at once; which it is shows in what is there."""
 
@@ -94,17 +99,24 @@ class _Body(msgspec.Struct):
     segments: list[_Segment] | None = None
     words: list[_Word] | None = None
     choices: list[_Choice] | None = None
+    output: _Output | None = None
     error: _Error | str | None = None
     detail: str | None = None
+    code: str | int | None = None
     message: str | None = None
+
+    @property
+    def chosen(self) -> _Choice | None:
+        choices = self.choices or (self.output.choices if self.output else None)
+        return choices[0] if choices else None
 
 
 def read(data: bytes, timed: bool = False) -> Recognition:
     """A whole answer. ``timed``: its words must have times. Raises Unreadable, Refusal, NoTimes."""
     body = _decode(data)
     _check(body)
-    if body.choices:
-        messages = [choice.message for choice in body.choices[:1] if choice.message]
+    if choice := body.chosen:
+        messages = [choice.message] if choice.message else []
         return _recognize("".join(map(_content, messages)), _annotated(messages))
     if body.text is None:
         raise Unreadable("neither text nor choices")
@@ -124,7 +136,7 @@ def complaint(data: bytes) -> tuple[str, str]:
             return message, str(code or "")
         case str(message):
             return message, ""
-    return body.detail or body.message or "", ""
+    return body.detail or body.message or "", str(body.code or "")
 
 
 class Stream:
@@ -162,15 +174,16 @@ class Stream:
             self._text, self.complete = body.text, True
         elif body.type == "transcript.text.delta":
             self._pieces.append(body.delta or "")
-        for choice in (body.choices or ())[:1]:
+        if choice := body.chosen:
             self._choose(choice)
         self._language = _language(body) or self._language
 
     def _choose(self, choice: _Choice) -> None:
-        if choice.delta:
-            self._pieces.append(_content(choice.delta))
-            self._language = _annotated([choice.delta]) or self._language
-        self.complete = self.complete or choice.finish_reason is not None
+        if piece := choice.delta or choice.message:
+            self._pieces.append(_content(piece))
+            self._language = _annotated([piece]) or self._language
+        # DashScope says "null", a text, as long as there is more.
+        self.complete = self.complete or choice.finish_reason not in (None, "null")
 
 
 class Lines:
@@ -198,6 +211,8 @@ def _check(body: _Body) -> None:
             raise Refusal(message, str(code or ""))
         case str(message) if message:
             raise Refusal(message, "")
+    if body.code and body.message:  # DashScope's own interface
+        raise Refusal(body.message, str(body.code))
 
 
 def _content(message: _Message) -> str:
@@ -218,12 +233,15 @@ def _language(body: _Body) -> str | None:
     return None if said is None or said == "unknown" else language_code(said)
 
 
-def _recognize(text: str, language: str | None) -> Recognition:
-    text = _THOUGHT.sub("", text)
+def read_tags(text: str) -> tuple[str, str | None]:
+    """The text without Qwen3-ASR's tags, and the language that the first of them names."""
     tagged = [tag[1] for tag in _TAG.finditer(text) if tag[1] != "None"]
-    if tagged:
-        language = language_code(tagged[0])
-    return Recognition(split_words(_TAG.sub(" ", text)), language)
+    return _TAG.sub(" ", text), language_code(tagged[0]) if tagged else None
+
+
+def _recognize(text: str, language: str | None) -> Recognition:
+    text, tagged = read_tags(_THOUGHT.sub("", text))
+    return Recognition(split_words(text), tagged or language)
 
 
 def _timed(text: str, words: Sequence[_Word] | None) -> tuple[Word, ...]:

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Audio = Literal["file", "base64", "data_url", "audio_url"]
+from .server import KeyHeader
+
+Audio = Literal["file", "base64", "data_url", "audio_url", "native"]
 """Where audio goes: a file in a form; or, in a chat message, ``input_audio`` with bare base64, the same with
-a data URL, or an ``audio_url`` part with a data URL."""
+a data URL, or an ``audio_url`` part with a data URL; or DashScope's own message, whose ``audio`` is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class Dialect:
     """What a model that can do more than transcribe is told beside the audio."""
     extra: tuple[tuple[str, object], ...] = ()
     """Fields of the request that are always the same."""
-    key_header: Literal["authorization", "api-key"] = "authorization"
+    headers: tuple[tuple[str, str], ...] = ()
+    key_header: KeyHeader = "authorization"
+    roots: tuple[str, ...] = ()
+    """Other paths that the server is known by, which stand in the URL instead of nothing."""
 
 
 TRANSCRIBE = (
@@ -56,6 +61,24 @@ _VLLM = replace(_OPENAI, before=False)
 _VLLM_CHAT = Dialect("/chat/completions", "base64", prompt="system", extra=SURE)
 # Model Studio, "Qwen3-ASR", OpenAI-compatible; asr_options stands at the top level of the body.
 _DASHSCOPE_ASR = Dialect("/chat/completions", "data_url", language="asr_options", prompt="system_parts")
+DASHSCOPE_ROOTS = (
+    "/compatible-mode/v1",
+    "/api/v1/services/aigc/multimodal-generation/generation",
+    "/api/v1",
+    "/api-ws/v1/realtime",
+    "/api-ws/v1/inference",
+    "/v1",
+)
+"""What DashScope's addresses end with: people have one of them for all of its interfaces."""
+# Model Studio, "Qwen3-ASR", DashScope's own interface, read 2026-11.
+_NATIVE = Dialect(
+    "/api/v1/services/aigc/multimodal-generation/generation",
+    "native",
+    language="asr_options",
+    prompt="system_parts",
+    roots=DASHSCOPE_ROOTS,
+)
+_SSE = (("x-dashscope-sse", "enable"),)
 
 DIALECTS: Mapping[str, Dialect] = {
     "openai": _OPENAI,
@@ -98,5 +121,8 @@ DIALECTS: Mapping[str, Dialect] = {
         extra=TEXT_ONLY,
     ),
     "dashscope-captioner": Dialect("/chat/completions", "data_url"),
+    "dashscope-native": _NATIVE,
+    "dashscope-native-stream": replace(_NATIVE, stream=True, headers=_SSE),
+    "dashscope-native-captioner": replace(_NATIVE, language="none", prompt="none"),
 }
 """By the name that the configuration has for them (``config.DialectName``)."""

@@ -1,4 +1,4 @@
-"""A remote server as a recogniser of windows, and ``load``, which makes an engine of its configuration.
+"""A remote server as a recogniser of windows.
 
 The windows of a batch are asked for at the same time. Whoever decodes tries the streams of a failed batch
 again one by one: the answers to the others are kept for that, so that nobody is asked, or waited for, twice.
@@ -7,43 +7,18 @@ again one by one: the answers to the others are kept for that, so that nobody is
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ...config import RemoteConfig
 from ...errors import EngineFailed
-from ..base import Engine, EngineInfo
+from ..base import EngineInfo
 from ..recognizer import Recognition, Window
-from ..windowed import Pace, Windowed
 from .client import Client
-from .dialects import DIALECTS
+from .dialects import Dialect
 from .request import write
 
 Outcome = Recognition | EngineFailed
-
-
-def load(remote: RemoteConfig) -> Engine:
-    """Connects to nothing yet: the server may be started later. Raises EngineFailed for a missing key."""
-    client = Client(remote, DIALECTS[remote.dialect], read_key(remote, os.environ))
-    pace = Pace(step=remote.partials, agree=2 if remote.partials else 0)
-    return Windowed(Remote(remote, client), pace)
-
-
-def read_key(remote: RemoteConfig, environment: Mapping[str, str]) -> str:
-    """Empty where none is wanted. Raises EngineFailed."""
-    variable = remote.api_key_env
-    if not variable:
-        return ""
-    key = environment.get(variable, "").strip()
-    if not key:
-        raise EngineFailed(
-            f"remote '{remote.name}' wants its key in ${variable}, which is empty; set it",
-            code="remote_no_key",
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise EngineFailed(f"${variable} has characters that no key has; copy it again", code="remote_no_key")
-    return key
 
 
 class Remote:
@@ -52,9 +27,9 @@ class Remote:
     follows = False
     invents = True
 
-    def __init__(self, remote: RemoteConfig, client: Client) -> None:
+    def __init__(self, remote: RemoteConfig, dialect: Dialect, client: Client) -> None:
         self._remote = remote
-        self._dialect = DIALECTS[remote.dialect]
+        self._dialect = dialect
         self._client = client
         self._threads = ThreadPoolExecutor(remote.requests, thread_name_prefix=remote.name)
         self._kept: dict[bytes, Outcome] = {}

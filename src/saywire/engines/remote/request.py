@@ -43,7 +43,8 @@ def write(dialect: Dialect, remote: RemoteConfig, window: Window) -> Request:
     file = to_wav(window.samples)
     if dialect.audio == "file":
         return Form(_fields(dialect, remote, window), file)
-    return Json(msgspec.json.encode(_chat(dialect, remote, window, file)))
+    body = _native if dialect.audio == "native" else _chat
+    return Json(msgspec.json.encode(body(dialect, remote, window, file)))
 
 
 def to_wav(samples: Samples) -> bytes:
@@ -74,6 +75,20 @@ def _fields(dialect: Dialect, remote: RemoteConfig, window: Window) -> tuple[tup
 
 
 def _chat(dialect: Dialect, remote: RemoteConfig, window: Window, file: bytes) -> dict[str, object]:
+    messages = _messages(dialect, remote, window, file)
+    body: dict[str, object] = {"model": remote.model, "messages": messages, "stream": dialect.stream}
+    if dialect.stream:
+        body["stream_options"] = {"include_usage": True}
+    return body | _asr_options(dialect, window) | dict(dialect.extra)
+
+
+def _native(dialect: Dialect, remote: RemoteConfig, window: Window, file: bytes) -> dict[str, object]:
+    parameters = _asr_options(dialect, window) | ({"incremental_output": True} if dialect.stream else {})
+    messages = _messages(dialect, remote, window, file)
+    return {"model": remote.model, "input": {"messages": messages}, "parameters": parameters}
+
+
+def _messages(dialect: Dialect, remote: RemoteConfig, window: Window, file: bytes) -> list[dict[str, object]]:
     content = [_audio_part(dialect, file)]
     if instruction := _instruction(dialect, remote, window):
         content.append({"type": "text", "text": instruction})
@@ -83,18 +98,21 @@ def _chat(dialect: Dialect, remote: RemoteConfig, window: Window, file: bytes) -
         messages.insert(0, {"role": "system", "content": prompt})
     elif prompt and dialect.prompt == "system_parts":
         messages.insert(0, {"role": "system", "content": [{"text": prompt}]})
-    body: dict[str, object] = {"model": remote.model, "messages": messages, "stream": dialect.stream}
-    if dialect.stream:
-        body["stream_options"] = {"include_usage": True}
-    if dialect.language == "asr_options":
-        language = window.options.language
-        body["asr_options"] = {"enable_itn": False} | ({"language": language} if language else {})
-    return body | dict(dialect.extra)
+    return messages
+
+
+def _asr_options(dialect: Dialect, window: Window) -> dict[str, object]:
+    if dialect.language != "asr_options":
+        return {}
+    language = window.options.language
+    return {"asr_options": {"enable_itn": False} | ({"language": language} if language else {})}
 
 
 def _audio_part(dialect: Dialect, file: bytes) -> dict[str, object]:
     data = pybase64.b64encode(file).decode()
     url = f"data:audio/wav;base64,{data}"
+    if dialect.audio == "native":
+        return {"audio": url}
     if dialect.audio == "audio_url":
         return {"type": "audio_url", "audio_url": {"url": url}}
     return {

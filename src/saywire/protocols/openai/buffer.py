@@ -10,10 +10,9 @@ import pybase64
 from ...audio.pcm import Pcm16, from_alaw, from_mulaw
 from ...errors import BadRequest
 from ...messages import Audio
-from .options import ALAW, MULAW, PCM_RATE, number
+from .options import ALAW, MULAW, PCM_RATE, rate_of
 from .session import Format
 
-G711_RATE = 8_000
 SHORTEST = 0.1
 """Seconds; the service refuses to commit less."""
 
@@ -22,8 +21,12 @@ class InputBuffer:
     """Positions are seconds from the session's first sample, as the session itself counts them."""
 
     def __init__(self) -> None:
-        self._heard = 0.0
+        self.fresh = True
+        """Whether nothing was appended."""
         self._begin = 0.0
+        self._before = 0.0  # seconds at other rates than that of the last append
+        self._count = 0  # samples since, which add up exactly
+        self._rate = PCM_RATE
         self._pcm = Pcm16()
         self._commits: deque[bool] = deque()
         self._clears: deque[float] = deque()
@@ -47,16 +50,28 @@ class InputBuffer:
         self.count(heard)
         return heard
 
-    def count(self, audio: Audio) -> None:
+    def count(self, heard: Audio) -> None:
         """What was appended, or came by itself."""
-        self._heard += len(audio.samples) / audio.rate
+        if heard.rate != self._rate:
+            self._before, self._count, self._rate = self.heard, 0, heard.rate
+        self._count += len(heard.samples)
+        self.fresh = False
 
     def _samples(self, data: bytes, form: Format) -> Audio:
         if form.type == MULAW:
-            return Audio(from_mulaw(data), G711_RATE)
+            return Audio(from_mulaw(data), rate_of(form))
         if form.type == ALAW:
-            return Audio(from_alaw(data), G711_RATE)
-        return Audio(self._pcm.feed(data), round(number(form.rate, PCM_RATE)))
+            return Audio(from_alaw(data), rate_of(form))
+        return Audio(self._pcm.feed(data), rate_of(form))
+
+    def resume(self, samples: int, rate: int, turn: float) -> None:
+        """Go on where another buffer was: so much was heard; the last utterance had ended at ``turn``."""
+        self._count, self._rate, self._begin = samples, rate, turn
+
+    @property
+    def heard(self) -> float:
+        """Seconds of audio, all told."""
+        return self._before + self._count / self._rate
 
     def align(self) -> None:
         """The next append starts with a whole sample."""
@@ -65,7 +80,7 @@ class InputBuffer:
     @property
     def waiting(self) -> float:
         """Seconds that a commit would take."""
-        return max(self._heard - self._begin, 0.0)
+        return max(self.heard - self._begin, 0.0)
 
     @property
     def committable(self) -> bool:
@@ -80,13 +95,13 @@ class InputBuffer:
                 f"Expected at least {least:.0f}ms of audio, but buffer only has {waiting:.2f}ms of audio.",
                 code="input_audio_buffer_commit_empty",
             )
-        self._begin = self._heard
+        self._begin = self.heard
         self._commits.append(idle)
         self.align()
 
     def clear(self) -> None:
-        self._begin = self._heard
-        self._clears.append(self._heard)
+        self._begin = self.heard
+        self._clears.append(self.heard)
         self.align()
 
     def committed(self) -> bool:
@@ -95,7 +110,7 @@ class InputBuffer:
 
     def cleared(self) -> float:
         """The session has obeyed the oldest ``clear``: where that was."""
-        return self._clears.popleft() if self._clears else self._heard
+        return self._clears.popleft() if self._clears else self.heard
 
     def ended(self, at: float) -> None:
         """The session ended an utterance at ``at``."""

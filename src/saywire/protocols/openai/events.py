@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .session import FlatSession, Session, SessionPatch
+from .session import FlatSession, ResumePoint, Session, SessionPatch
 
 # From the client.
 
@@ -101,6 +101,8 @@ class SessionCreated(ServerEvent, frozen=True, tag="session.created"):
 
 class SessionUpdated(ServerEvent, frozen=True, tag="session.updated"):
     session: Session
+    resume: ResumePoint | UnsetType = UNSET
+    """(ours) The same as in ``session``, where it is what is told: then this answers no update."""
 
 
 class FlatSessionCreated(ServerEvent, frozen=True, tag="transcription_session.created"):
@@ -221,6 +223,14 @@ class Completed(ServerEvent, frozen=True, tag="conversation.item.input_audio_tra
     """(ours) Seconds from the session's first sample to the voice."""
     end: float | UnsetType = UNSET
     """(ours) Seconds from the session's first sample to the end of the voice."""
+    seq: int | UnsetType = UNSET
+    """(ours) Number of the item among those with a transcript or none, from 1. This and what follows is for
+    clients that may resume."""
+    start_sample: int | UnsetType = UNSET
+    """(ours) ``start``, in samples as the client gave them."""
+    end_sample: int | UnsetType = UNSET
+    resume: ResumePoint | UnsetType = UNSET
+    """(ours) All before this transcript's end need not be said again."""
 
 
 class ErrorBody(Struct, frozen=True):
@@ -234,6 +244,10 @@ class Failed(ServerEvent, frozen=True, tag="conversation.item.input_audio_transc
     item_id: str
     content_index: int
     error: ErrorBody
+    seq: int | UnsetType = UNSET
+    """(ours) As in Completed."""
+    resume: ResumePoint | UnsetType = UNSET
+    """(ours)"""
 
 
 class ErrorDetails(ErrorBody, frozen=True):

@@ -37,10 +37,12 @@ class Conversation:
 
     def __init__(self) -> None:
         self._transcripts: dict[str, str | None] = {}
+        self.before: str | None = None
+        """The last item of the session that this one goes on with."""
 
     @property
     def last(self) -> str | None:
-        return next(reversed(self._transcripts), None)
+        return next(reversed(self._transcripts), self.before)
 
     def add(self, item: str) -> None:
         self._transcripts[item] = None

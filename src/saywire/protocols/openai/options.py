@@ -20,6 +20,7 @@ T = TypeVar("T")
 PCM, MULAW, ALAW = "audio/pcm", "audio/pcmu", "audio/pcma"
 PCM_RATE = 24_000
 """The only rate of the service; here the one that is meant where none is said."""
+G711_RATE = 8_000
 SILENCES = {"low": 1.2, "medium": 0.8, "auto": 0.8, "high": 0.4}
 """Seconds of silence that end an utterance, by eagerness: semantic_vad is served by the voice detector."""
 UNTURNED_MODELS = ("gpt-live-transcribe", "gpt-realtime-whisper")
@@ -37,6 +38,7 @@ PARAMS = {
     "grammar": f"{_INPUT}.transcription.grammar",
     "vocabulary": f"{_INPUT}.transcription.vocabulary",
     "turns": f"{_INPUT}.turn_detection",
+    "resume": "session.resume.context",
 }
 """Where each of Options is on this wire."""
 
@@ -59,6 +61,11 @@ class Settings:
 
 def given(value: T | UnsetType | None) -> T | None:
     return None if value is UNSET else value
+
+
+def rate_of(form: Format) -> int:
+    """Samples a second."""
+    return G711_RATE if form.type in (MULAW, ALAW) else round(number(form.rate, PCM_RATE))
 
 
 def opening_settings(model: str | None) -> Settings:

@@ -26,12 +26,28 @@ class Outbox:
         self._new_id = new_id
         self._frames: list[Frame] = []
         self.ended = False
+        self.holds = False
+        """Whether a transcript waits for what comes next, in ``held``, so that more can be put into it."""
+        self.held: wire.Completed | wire.Failed | None = None
 
     def stamp(self) -> str:
         """A fresh event id."""
         return self._new_id("event")
 
     def emit(self, event: wire.ServerEvent) -> None:
+        self.release()
+        if self.holds and isinstance(event, wire.Completed | wire.Failed):
+            self.held = event
+        else:
+            self._put(event)
+
+    def release(self) -> None:
+        """The transcript need not wait any longer."""
+        held, self.held = self.held, None
+        if held:
+            self._put(held)
+
+    def _put(self, event: wire.ServerEvent) -> None:
         if not self.ended:
             self._frames.append(encode(event))
 
@@ -41,6 +57,7 @@ class Outbox:
         self.emit(wire.Error(self.stamp(), details))
 
     def end(self, code: int, error: SaywireError | None = None) -> None:
+        self.release()
         words = [_type(error), _code(error)] if error else []
         reason = ".".join(word for word in words if word)
         if not self.ended:

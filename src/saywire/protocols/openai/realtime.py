@@ -12,6 +12,8 @@ by cleared. For the order of an item's events see ``transcripts``.
 
 from __future__ import annotations
 
+from msgspec import UNSET, structs
+
 from ... import messages as m
 from ...errors import BadRequest, SaywireError
 from ..base import Adapter, Frame, Handshake, Surroundings
@@ -19,10 +21,13 @@ from . import events as wire
 from .buffer import InputBuffer
 from .clock import Clock
 from .merge import merge
-from .options import PARAMS, effective_turns, opening_settings, patience
+from .options import PARAMS, effective_turns, given, opening_settings, patience, rate_of
 from .outbox import REFUSED, Outbox, close_code, encode
+from .progress import Progress, too_early
 from .reading import event_id_in, read, read_session
-from .refusals import conversational, no_call, of_opening, too_old, unknown_item
+from .refusals import call_not_resumed, conversational, no_call, of_opening, too_old, unknown_item
+from .resume import Start
+from .session import ResumePoint, Session
 from .show import shown_flat, shown_session
 from .transcripts import Transcripts
 from .updates import Update, Updates
@@ -47,15 +52,18 @@ class OpenAiRealtime(Adapter):
         self._buffer = InputBuffer()
         self._outbox = Outbox(surroundings.new_id)
         self._transcripts = Transcripts(self._outbox, surroundings.new_id)
+        self._progress = Progress(self._outbox)
         self._blamed: str | None = None
         self._finishing = False
         self._closing = False
+        self._called = False
         self._expired = False
 
     def connect(self, handshake: Handshake) -> list[m.Command]:
         """Raises BadRequest for settings that may not be."""
         if call := handshake.query.get("call_id"):
             return self._refuse_call(call)
+        self._called = handshake.call
         header = handshake.headers.get("openai-beta", "")
         flat = _BETA_HEADER in header or _BETA_SUBPROTOCOL in handshake.subprotocols
         model = handshake.query.get("model") or handshake.query.get("deployment")  # the latter from Azure's
@@ -63,7 +71,7 @@ class OpenAiRealtime(Adapter):
         for known in handshake.settings:
             self._updates.settings = merge(self._updates.settings, read_session(known))
         self._tell(created=True, flat=flat and handshake.query.get("intent") == "transcription")
-        return [self._updates.ask(Update(self._updates.settings, flat=flat, opening=True))]
+        return self._noted([self._updates.ask(Update(self._updates.settings, flat=flat, opening=True))])
 
     def receive(self, frame: str | bytes) -> list[m.Command]:
         if self._finishing or self._outbox.ended:
@@ -74,7 +82,7 @@ class OpenAiRealtime(Adapter):
             self._blamed = event_id_in(frame)
             raise
         self._blamed = event.event_id
-        commands = self._commands(event)
+        commands = self._noted(self._commands(event))
         self._blamed = None
         return commands
 
@@ -83,25 +91,41 @@ class OpenAiRealtime(Adapter):
         if self._finishing or self._outbox.ended:
             return []
         self._buffer.count(audio)
-        return [audio]
+        return self._noted([audio])
+
+    def _noted(self, commands: list[m.Command]) -> list[m.Command]:
+        self._progress.note(commands, self._blamed, self._buffer.heard)
+        return commands
 
     def leave(self) -> list[m.Command]:
         if self._finishing or self._outbox.ended:
             return []
         self._finishing = True
         self._clock.stop()
+        if self._progress.point and not self._closing:
+            return []  # it goes on elsewhere
         return [m.Finish()]
 
     def expire(self) -> list[m.Command]:
         if self._clock.expired():
-            self._expired = True
-            return self.leave()
+            return self._grow_old()
         if self._clock.idle() and self._buffer.committable:
             self._buffer.commit(idle=True)
-            return [m.Commit()]
+            return self._noted([m.Commit()])
         return []
 
+    def _grow_old(self) -> list[m.Command]:
+        self._expired = True
+        if self._progress.point:
+            self._outbox.end(EXPIRED)
+        return self.leave()
+
     def send(self, event: m.Event) -> None:
+        self._hear(event)
+        if point := self._progress.follow(event):
+            self._tell_progress(point)
+
+    def _hear(self, event: m.Event) -> None:
         match event:
             case m.Configured():
                 self._configured()
@@ -131,8 +155,7 @@ class OpenAiRealtime(Adapter):
             self._outbox.end(close_code(error), error)
 
     def greet(self) -> list[Frame]:
-        about = (self._session_id, self._expires_at, self._updates.settings, self._defaults)
-        return [encode(wire.SessionCreated(self._outbox.stamp(), shown_session(*about)))]
+        return [encode(wire.SessionCreated(self._outbox.stamp(), self._shown()))]
 
     def frames_to_send(self) -> list[Frame]:
         self.deadline = self._clock.deadline
@@ -147,6 +170,8 @@ class OpenAiRealtime(Adapter):
 
     def _commands(self, event: wire.AnyClientEvent) -> list[m.Command]:
         match event:
+            case wire.Append() if self._updates.resuming:
+                raise too_early()
             case wire.Append(audio=audio):
                 heard = self._buffer.append(audio, self._updates.latest.format)
                 return [heard] if heard else []
@@ -178,11 +203,16 @@ class OpenAiRealtime(Adapter):
     # Settings.
 
     def _update(self, event: wire.Update) -> list[m.Command]:
-        settings = merge(self._updates.latest, event.session)
-        if settings.format != self._updates.latest.format:
+        wish = given(event.session.resume)
+        if wish and self._called:
+            raise call_not_resumed()
+        latest = self._updates.latest
+        settings = merge(latest, event.session)
+        if settings.format != latest.format:
             self._buffer.align()
         flat = isinstance(event, wire.FlatSessionUpdate)
-        return [self._updates.ask(Update(settings, event.event_id, flat))]
+        start = self._progress.ask(event, latest, settings, fresh=self._buffer.fresh)
+        return [self._updates.ask(Update(settings, event.event_id, flat, start=start))]
 
     def _configured(self) -> None:
         update = self._updates.accept()
@@ -193,19 +223,39 @@ class OpenAiRealtime(Adapter):
         story.detects = effective_turns(update.settings, self._defaults) is not None
         story.include = update.settings.include or ()
         story.flat = story.flat or update.flat
+        self._progress.rate = rate_of(update.settings.format)
+        if update.start:
+            self._begin(update.start)
         if not update.opening:
             self._tell(created=False, flat=update.flat)
 
+    def _begin(self, start: Start) -> None:
+        """The client is told from now on where it can go on."""
+        self._session_id = start.point.session or self._session_id
+        self._progress.begin(start, self._session_id)
+        if start.settled:
+            place = start.settled.reentry
+            self._buffer.resume(place.heard, place.rate, start.turn)
+            self._transcripts.resume(start.turn, start.item)
+        self.claim = self._session_id
+
     def _tell(self, *, created: bool, flat: bool) -> None:
         """The session object, as an answer to the connection or to an update."""
-        about = (self._session_id, self._expires_at, self._updates.settings, self._defaults)
         stamp = self._outbox.stamp()
         if flat:
             kind = wire.FlatSessionCreated if created else wire.FlatSessionUpdated
+            about = (self._session_id, self._expires_at, self._updates.settings, self._defaults)
             self._outbox.emit(kind(stamp, shown_flat(*about)))
         else:
             event = wire.SessionCreated if created else wire.SessionUpdated
-            self._outbox.emit(event(stamp, shown_session(*about)))
+            self._outbox.emit(event(stamp, self._shown()))
+
+    def _tell_progress(self, point: ResumePoint) -> None:
+        self._outbox.emit(wire.SessionUpdated(self._outbox.stamp(), self._shown(), point))
+
+    def _shown(self) -> Session:
+        about = (self._session_id, self._expires_at, self._updates.settings, self._defaults)
+        return structs.replace(shown_session(*about), resume=self._progress.point or UNSET)
 
     # Ends.
 

@@ -13,6 +13,14 @@ def no_call(call: str) -> BadRequest:
     )
 
 
+def call_not_resumed() -> BadRequest:
+    return BadRequest(
+        "A call cannot be resumed: its client does not know which samples were heard.",
+        code="invalid_parameter",
+        param="session.resume",
+    )
+
+
 def unknown_item(verb: str, item: str) -> BadRequest:
     """``verb`` without its last e."""
     message = f"Error {verb}ing item: the item with id {quoted(item)} does not exist."

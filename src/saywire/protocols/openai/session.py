@@ -53,12 +53,33 @@ class AudioConfig(Struct, frozen=True):
     input: AudioInput | UnsetType | None = UNSET
 
 
+class ResumeWish(Struct, frozen=True):
+    """(ours) Empty: tell me where I could go on. Else: go on there. See ``docs/resume.md``."""
+
+    session: str | UnsetType | None = UNSET
+    audio_start: int | UnsetType | None = UNSET
+    last_seq: int | UnsetType | None = UNSET
+    context: str | UnsetType | None = UNSET
+
+
+class ResumePoint(Struct, frozen=True):
+    """(ours) Where a client that is cut off could go on. Positions are samples as the client gave them."""
+
+    session: str = ""
+    audio_start: int = 0
+    settled: int = 0
+    last_seq: int = 0
+    event_id: str | None = None
+    context: str = ""
+
+
 class SessionPatch(Struct, frozen=True):
     """The ``session`` of an update. The second half is the flat shape of the beta API."""
 
     type: str | UnsetType | None = UNSET
     audio: AudioConfig | UnsetType | None = UNSET
     include: tuple[str, ...] | UnsetType | None = UNSET
+    resume: ResumeWish | UnsetType | None = UNSET
     input_audio_format: str | UnsetType | None = UNSET
     input_audio_transcription: Transcription | UnsetType | None = UNSET
     input_audio_noise_reduction: NoiseReduction | UnsetType | None = UNSET
@@ -72,6 +93,7 @@ class Session(Struct, frozen=True):
     expires_at: int
     audio: AudioConfig
     include: tuple[str, ...] | None
+    resume: ResumePoint | UnsetType = UNSET
 
 
 class ClientSecret(Struct, frozen=True):

@@ -37,6 +37,11 @@ class Transcripts:
         """Whether the client speaks the beta API, where one event stood for added and done."""
         self.include: tuple[str, ...] = ()
 
+    def resume(self, turn: float, item: str | None) -> None:
+        """Go on where another session was: its last item, and where that ended."""
+        self._turn = turn
+        self.conversation.before = item
+
     def started(self, utterance: int, at: float) -> None:
         """Without turn detection nothing is said, but the id is taken: deltas may come before commit."""
         item = self._item(utterance, at)

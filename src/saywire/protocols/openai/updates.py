@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...messages import Configure
 from ...types import Options
 from .options import Settings, opening_settings, session_options
+from .resume import Start
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Update:
     flat: bool = False
     opening: bool = False
     """Made from the URL: session.created was its answer."""
+    start: Start | None = None
+    """Where the session is to begin, for a client that may resume."""
 
 
 class Updates:
@@ -34,7 +37,13 @@ class Updates:
     def ask(self, update: Update) -> Configure:
         """Every Configure is answered, in order: by ``accept`` or by ``refuse``."""
         self._waiting.append(update)
-        return Configure(session_options(update.settings, self._defaults))
+        settled = update.start.settled if update.start else None
+        return Configure(session_options(update.settings, self._defaults), settled)
+
+    @property
+    def resuming(self) -> bool:
+        """Whether it is not known yet where the session begins."""
+        return any(update.start and update.start.settled for update in self._waiting)
 
     def accept(self) -> Update | None:
         """The oldest, which is in force now; None where nothing was asked."""

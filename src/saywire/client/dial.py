@@ -1,0 +1,82 @@
+"""Opening a connection to a server's websocket: the address, the key, the trust, and what went wrong."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from ..errors import BadRequest, EngineFailed, NotAllowed, SaywireError
+
+LARGEST = 16 * 2**20
+"""Bytes of a message from the server."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+"""Seconds between two attempts to connect again."""
+BROKEN, GOING_AWAY, RESTARTING, TRY_LATER = 1006, 1001, 1012, 1013
+PASSING = frozenset({BROKEN, GOING_AWAY, RESTARTING, TRY_LATER})
+"""Close codes after which another attempt may help: the server, not what was asked of it, was the reason."""
+WRONG_KEY = 3000
+"""OpenAI's close code for keys that are not accepted."""
+
+
+class Unreachable(EngineFailed):
+    """No server answers there, or not now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """How servers are called. ``ca``: a PEM file of the authorities to trust, instead of the system's."""
+
+    addresses: tuple[str, ...]
+    api_key: str | None = None
+    ca: Path | None = None
+
+    async def call(self, attempt: int = 0) -> ClientConnection:
+        """The addresses are called in turn. Raises BadRequest for an address that is none and a file that
+        cannot be read, Unreachable where another attempt may help, EngineFailed where not."""
+        address = self.addresses[attempt % len(self.addresses)]
+        headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        joint = "&" if "?" in address else "?"
+        try:
+            return await open_websocket(
+                f"{address}{joint}intent=transcription",
+                additional_headers=headers,
+                compression=None,
+                max_size=LARGEST,
+                ssl=_trust(self.ca) if address.startswith("wss:") else None,
+            )
+        except InvalidURI as e:
+            raise BadRequest(f"'{address}' is no websocket address; write ws://HOST:PORT/v1/realtime") from e
+        except ssl.SSLCertVerificationError as e:
+            what = f"the certificate of {address} is not trusted ({e.verify_message})"
+            raise EngineFailed(f"{what}; name the authority that signed it") from e
+        except (OSError, InvalidHandshake) as e:
+            lasting = isinstance(e, InvalidStatus) and e.response.status_code < 500
+            raise (EngineFailed if lasting else Unreachable)(f"cannot connect to {address}: {e}") from e
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as e:  # SSLError, too
+        raise BadRequest(f"{ca} has no certificates of authorities in PEM: {e}") from e
+
+
+def explain(closed: ConnectionClosed) -> SaywireError:
+    """Why a connection ended before its session did; Unreachable where another attempt may help."""
+    code = closed.rcvd.code if closed.rcvd else BROKEN
+    reason = closed.rcvd.reason if closed.rcvd else ""
+    if code == WRONG_KEY:
+        return NotAllowed(f"the server refused the key: {reason}")
+    kind = Unreachable if code in PASSING else EngineFailed
+    return kind(f"the connection ended before the session did: {reason or closed}")
+
+
+def pause(attempt: int, dice: Random) -> float:
+    """Seconds before an attempt to connect again: doubled each time, jittered so that a crowd spreads."""
+    return min(SHORTEST_PAUSE * 2.0 ** min(attempt, 32), LONGEST_PAUSE) * dice.uniform(0.5, 1.0)

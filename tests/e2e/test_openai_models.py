@@ -1,0 +1,81 @@
+"""Models that come and go, as openai-python sees them: loaded when asked for, unloaded when unused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from openai import AsyncOpenAI
+
+from engines.recordings import read
+from saywire.config import Config, EngineConfig, ServerConfig
+from saywire.runtime.pool import Pool
+from saywire.server.run import Server
+from server.audio import wav
+
+NAME = "tiny-offline"
+
+
+async def describe(client: AsyncOpenAI) -> Any:
+    return next(model for model in (await client.models.list()).data if model.id == NAME)
+
+
+async def until(client: AsyncOpenAI, wanted: Callable[[Any], bool]) -> Any:
+    while not wanted(found := await describe(client)):
+        pass  # each look is a request
+    return found
+
+
+async def speak(client: AsyncOpenAI) -> str:
+    found = await client.audio.transcriptions.create(
+        model=NAME, file=("a.wav", wav(read("computer-stop"))), language="en"
+    )
+    return found.text
+
+
+async def visit(client: AsyncOpenAI, pool: Pool) -> None:
+    before = await describe(client)
+    assert (before.loaded, before.sessions, before.memory_bytes) == (False, 0, None)
+    for _ in range(2):
+        assert await speak(client) == "computer stop"
+        crew = next(crew for crew in pool.crews if crew.entry.name == NAME)
+        workers = {link.pid for link in crew.links}
+        assert workers and workers <= set(pool.processes)
+        gone = await until(client, lambda model: not model.loaded)
+        assert (gone.sessions, gone.memory_bytes) == (0, None)
+        await asyncio.gather(*(link.gone for link in crew.links))
+        assert not workers & set(pool.processes)
+
+
+async def stay(client: AsyncOpenAI) -> None:
+    """In use it is never unloaded, and its memory is told."""
+    async with client.realtime.connect(model=NAME) as connection:
+        assert (await connection.recv()).type == "session.created"
+        await connection.session.update(
+            session={"type": "transcription", "audio": {"input": {"transcription": {"model": NAME}}}}
+        )
+        assert (await connection.recv()).type == "session.updated"
+        used = await until(client, lambda model: model.loaded and model.sessions)
+        assert used.sessions == 1 and (used.memory_bytes is None or used.memory_bytes > 10_000_000)
+    await until(client, lambda model: not model.loaded)
+
+
+def test_a_model_is_loaded_while_it_is_used_and_the_list_shows_it() -> None:
+    async def test() -> None:
+        engine = EngineConfig(model="tiny", workers=1, unload_after=0.05)
+        config = Config(server=ServerConfig(port=0), engine=engine)
+        async with asyncio.timeout(120), Pool(config) as pool:
+            port = asyncio.get_running_loop().create_future()
+            server = Server(config, pool, lambda _, number: port.set_result(number))
+            serving = asyncio.create_task(server.serve())
+            base = f"127.0.0.1:{await port}/v1"
+            async with AsyncOpenAI(
+                api_key="any", base_url=f"http://{base}", websocket_base_url=f"ws://{base}", max_retries=0
+            ) as client:
+                await visit(client, pool)
+                await stay(client)
+            server.stop()
+            await serving
+
+    asyncio.run(test())

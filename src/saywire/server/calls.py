@@ -92,10 +92,8 @@ class Calls:
     def _handshake(self, request: Request, offer: Offer) -> Handshake:
         known = self._secrets.settings(request.scope)
         settings = (*known, offer.session) if offer.session else known
-        headers = dict(request.headers)
-        return Handshake(
-            path_in(request.scope), dict(offer.query), dict(request.headers), (), settings, call=True
-        )
+        query, headers = dict(offer.query), dict(request.headers)
+        return Handshake(path_in(request.scope), query, headers, settings=settings, call=True)
 
     async def _carry(self, call: Call, connection: Connection) -> None:
         self._open[call.id] = call, connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -370,3 +371,12 @@ async def test_the_sdk_calls_hangs_up_and_makes_secrets():
         with pytest.raises(openai.BadRequestError) as refused:
             await sdk.realtime.calls.create(sdp="v=0")
         assert refused.value.code == "invalid_offer"
+
+
+@in_loop
+async def test_an_offer_that_is_none_leaves_nothing_behind(caplog):
+    async with house(ScriptedHost()) as (_, http):
+        for _ in range(3):
+            await refusal(http, content="v=0", headers={"content-type": "application/sdp"})
+        gc.collect()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

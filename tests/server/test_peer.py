@@ -8,6 +8,7 @@ import pytest
 
 from saywire.errors import BadRequest, Overloaded
 from saywire.messages import Audio
+from saywire.server import peer
 from saywire.server.ice import Reach
 from saywire.server.line import Gone
 from saywire.server.peer import Peer, is_installed
@@ -127,3 +128,29 @@ async def test_no_offer_breaks_it():
                 except BadRequest as e:
                     assert e.code == "invalid_offer"
                 await heard.peer.close()
+
+
+@in_loop
+async def test_who_reads_slowly_is_waited_for_and_gets_everything(monkeypatch):
+    monkeypatch.setattr(peer, "MOST_UNSENT", 1_000)
+    heard = Heard()
+    async with calling() as caller:
+        await caller.take(await heard.peer.answer(await caller.offer()))
+        await caller.opened.wait()
+        for number in range(100):
+            await heard.peer.send(f'{{"type":"n","n":{number},"more":"{"x" * 900}"}}')
+            assert heard.peer._channel.bufferedAmount < 3_000
+        assert [(await caller.event("n"))["n"] for _ in range(100)] == list(range(100))
+        await heard.peer.close()
+
+
+@in_loop
+async def test_who_waits_for_a_channel_is_told_that_there_will_be_none():
+    heard = Heard()
+    async with calling() as caller:
+        await heard.peer.answer(await caller.offer())
+        waiting = asyncio.create_task(heard.peer.send("never"))
+        await asyncio.sleep(0)
+        await heard.peer.close()
+        with pytest.raises(Gone):
+            await waiting

@@ -55,6 +55,7 @@ class Call(Line):
             _put(side, close)
         if not self._decided.done():
             self._decided.set_exception(SaywireError("The server failed; the reason is in its log."))
+            self._decided.exception()  # it may be that nobody waits
 
     def hang_up(self) -> None:
         """End as if the client had asked for it: what was heard is still said."""

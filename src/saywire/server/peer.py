@@ -1,6 +1,7 @@
 """One peer of WebRTC: its offer is answered, what comes from it is handed on. All we use of aiortc is here.
 
-The peer sends one audio track, and opens one data channel for text. What aiortc (1.16) has no setting for is
+The peer sends one audio track, and opens one data channel for text: ``oai-events`` with OpenAI's clients, but
+the first is taken, whatever it is called. What aiortc (1.16) has no setting for is
 set on each connection alone: its jitter buffer waits for four frames (80 ms) before it gives the first, and
 for sixteen packets after a loss, which is never made up for again; here it waits for one, and four.
 """
@@ -32,8 +33,6 @@ try:
 except ImportError:
     aiortc = None
 
-CHANNEL = "oai-events"
-"""What clients of OpenAI call theirs; the first is taken, whatever it is called."""
 JITTER = {"capacity": 4, "prefetch": 1}
 """Packets, mostly of 20 ms."""
 CONNECT_WITHIN = 30.0
@@ -98,7 +97,7 @@ class Peer:
         if not self._talks:
             return
         await self._opened.wait()
-        while self._channel.bufferedAmount > MOST_UNSENT and not self._over:
+        while not self._over and self._channel.bufferedAmount > MOST_UNSENT:
             self._room.clear()
             await self._room.wait()
         if self._over:

@@ -51,5 +51,11 @@ def test_what_cannot_be_is_an_error_at_the_start(
         finish(rules=rules, punctuation=punctuation)
 
 
+def test_what_puts_marks_is_never_loaded_before_a_fork() -> None:
+    settings = Config(models=ModelsConfig(punctuation=("sphinx=marks",)))
+    assert find("sphinx", ENGINES).shares
+    assert not find("sphinx", with_finishes(settings, ENGINES, MARKS.__getitem__)).shares
+
+
 def test_the_shipped_entries_stay_what_they_are() -> None:
     assert find("tiny", ENGINES).rules == () and find("tiny", ENGINES).punctuation is None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.test_pieces import sentencepiece
@@ -101,6 +101,7 @@ def test_a_phrase_without_end_is_left_out(tmp_path: Path) -> None:
     assert speller.spell("s" * LONGEST) and speller.spell("s" * (LONGEST + 1)) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_nothing_a_client_wrote_comes_out(tmp_path_factory: pytest.TempPathFactory, phrase: str) -> None:
     speller = make_speller(TINY, "tokens.txt")

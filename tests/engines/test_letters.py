@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saywire.engines.letters import BYTE_LETTERS, write_out
@@ -65,6 +65,7 @@ def test_bytes_that_stand_in_for_a_missing_piece() -> None:
     assert write_out(tokens, PLAIN) == [("▁go", 0), ("你", 1), ("▁on", 5)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*BYTE_LETTERS[100:250], "▁", "a"]), max_size=20), st.data())
 def test_what_was_written_stays(tokens: list[str], data: st.DataObject) -> None:
     count = data.draw(st.integers(0, len(tokens)))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.folders import field
@@ -120,6 +120,7 @@ def test_a_vocabulary_by_itself_is_whole_or_refused(tmp_path: Path) -> None:
         read_vocabulary(tmp_path / "none.vocab")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_list_or_done_without(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.getbasetemp()
@@ -129,6 +130,7 @@ def test_any_bytes_are_a_list_or_done_without(tmp_path_factory: pytest.TempPathF
         (folder / name).unlink()
 
 
+@settings(deadline=None)
 @given(st.text("▁helox", max_size=12), st.booleans())
 def test_pieces_are_the_word_again(word: str, merged: bool) -> None:
     pieces = Pieces(UNIGRAM, merged).cut(word)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.folders import field
@@ -25,6 +25,7 @@ def test_a_message_that_was_cut_off(end: int) -> None:
         list(walk(MESSAGE, 0, end))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_fields_inside_them_or_malformed(data: bytes) -> None:
     with suppress(Malformed):

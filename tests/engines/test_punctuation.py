@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.contract import EngineContract, Speech, cut, cuts, decode_all, hear
@@ -97,6 +97,7 @@ def test_other_words_than_those_that_were_said_are_not_believed(text: str, marke
     assert put_marks(text, marked) == text
 
 
+@settings(deadline=None)
 @given(st.text("ab你 .", max_size=20))
 def test_marks_change_nothing_but_spaces_and_marks(text: str) -> None:
     line = put_marks(text, text.replace(" ", "") + "。")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saywire.engines.retelling import retell, retell_spaced
@@ -72,6 +72,7 @@ def test_no_words_stay_none() -> None:
     assert retell(say("uh"), "") == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["one", "two", "十", "灯"])), st.text("one two 12十灯，.", max_size=20))
 def test_words_stay_in_order_and_say_the_line(texts: list[str], line: str) -> None:
     words = retell(say(*texts), line)

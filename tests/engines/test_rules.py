@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.contract import EngineContract, Speech, cut, cuts, decode_all, hear
@@ -127,6 +127,10 @@ def test_arguments_name_both_kinds(tmp_path: Path) -> None:
         ("a.fst", FST[:-9], "ends 9 bytes too early"),
         ("a.fst", FST[:60], "not a whole rule file"),
         ("a.fst", write_fst(DIGITS, "log"), "of type 'vector' with 'log' arcs"),
+        ("a.fst", FST[:70] + struct.pack("<q", -1) + FST[78:], "less than no arcs"),
+        ("a.fst", FST[:50] + struct.pack("<q", 2**40) + FST[58:], "ends .* too early"),
+        ("a.fst", FST[:50] + struct.pack("<q", 0) + FST[58:], "it has no states"),
+        ("a.fst", b"".join((FST[:4], struct.pack("<i", 5), b"const", FST[14:])), "ends .* too early"),
         ("a.far", b"junk" * 50, "does not begin as an archive"),
         ("a.far", FAR[:-9], "its table of contents"),
         ("a.far", write_far(), "its table of contents is missing"),
@@ -161,6 +165,7 @@ def test_a_kind_that_applies_none_says_so(tmp_path: Path) -> None:
         load_whole(tmp_path)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.integers(0, len(FAR) - 1).map(lambda cut: FAR[:cut]))
 def test_any_bytes_are_rules_or_an_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     for name in ("any.fst", "any.far"):

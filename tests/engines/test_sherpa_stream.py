@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.contract import cut
@@ -87,6 +87,7 @@ def run(stream: SherpaStream) -> None:
         decode([stream], 8)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3 * RATE), st.lists(st.integers(0, 4000), min_size=1))
 def test_steps_follow_from_the_audio_alone(length: int, sizes: list[int]) -> None:
     samples = np.zeros(length, np.float32)

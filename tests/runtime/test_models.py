@@ -9,7 +9,7 @@ import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder
 from engines.punctuation_nets import make_mandarin
-from saywire.config import Config, ModelsConfig
+from saywire.config import Config, ModelsConfig, TwoPassConfig
 from saywire.engines import ENGINES, Entry, choose
 from saywire.engines.manifest import MANIFEST
 from saywire.engines.sherpa import TINY
@@ -197,6 +197,18 @@ def test_marks_are_put_by_an_installed_model(store: Store, tmp_path: Path) -> No
     }.items():
         with pytest.raises(ConfigError, match=problem):
             finish(pair)
+
+
+def test_models_made_of_others_have_their_finishes_and_their_own(store: Store, tmp_path: Path) -> None:
+    add(store, make_mandarin(tmp_path / "marks"), "marks")
+    (tmp_path / "digits.fst").touch()
+    settings = ModelsConfig(
+        folder=str(store.folder), punctuation=("pair=marks",), rules=(f"tiny-offline={tmp_path}/digits.fst",)
+    )
+    config = Config(models=settings, two_pass=(TwoPassConfig("pair", "tiny", "tiny-offline"),))
+    pair = find_entry("pair", known_entries(config, {}))
+    assert pair.punctuation == store.folder / "marks"
+    assert [part.rules for part in pair.parts] == [(), (tmp_path / "digits.fst",)]
 
 
 def test_a_model_of_the_catalogue_says_how_to_get_it(store: Store) -> None:

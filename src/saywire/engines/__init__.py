@@ -95,11 +95,7 @@ class Entry:
         module, _, function = self.loader.partition(":")
         try:
             make: Callable[..., Engine] = _find(module, function)
-            given = (
-                [self.name, self.parts]
-                if self.parts
-                else [each for each in (self.folder, self.remote) if each]
-            )
+            given = [self.name, self.parts] if self.parts else list(filter(None, [self.folder, self.remote]))
             engine = make(*given, rules=self.rules) if self.rules else make(*given)
             return _find("punctuation", "punctuate")(engine, self.punctuation) if self.punctuation else engine
         except (ImportError, OSError) as e:

@@ -44,4 +44,7 @@ def _finish(
         if not path.is_file():
             raise ConfigError(f"models.rules names {path}, which is no file")
     folder = find(punctuation[entry.name]) if entry.name in punctuation else None
-    return replace(entry, rules=rules, punctuation=folder) if rules or folder else entry
+    if not (rules or folder):
+        return entry
+    # sherpa-onnx, which puts the marks, is not to be loaded before a fork
+    return replace(entry, rules=rules, punctuation=folder, shares=entry.shares and folder is None)

@@ -147,8 +147,8 @@ def choose_parts(names: set[str]) -> dict[str, str]:
 def _need(folder: Path, parts: Mapping[str, str], needed: Sequence[str]) -> None:
     missing = [part for part in needed if part not in parts]
     if missing:
-        named = {"tokens": "tokens.txt", "tokenizer": "a folder with the tokenizer's vocab.json"}
-        named |= {"bpe.vocab": "bpe.vocab"}
+        named = {"tokenizer": "a folder with the tokenizer's vocab.json"}
+        named |= {"tokens": "tokens.txt", "vocabulary": "bpe.vocab"}
         files = ", ".join(named.get(part, f"{part}*.onnx") for part in missing)
         raise EngineFailed(
             f"'{folder.name}' is half a model: it has {', '.join(sorted(parts.values()))},"
@@ -210,9 +210,11 @@ def _recognise_punctuation(folder: Path, name: str, model: OnnxHeader) -> Layout
         return Layout(PUNCTUATION, "ct_transformer", {"model": name})
     if any(said.get(mark) != number for mark, number in ENGLISH_MARKS.items()):
         raise EngineFailed(f"'{name}' numbers its marks in a way of its own, which no engine here knows")
-    _need(folder, {"model": name} | {p: p for p in ("bpe.vocab",) if (folder / p).is_file()}, ("bpe.vocab",))
-    read_vocabulary(folder / "bpe.vocab")
-    return Layout(PUNCTUATION, "cnn_bilstm", {"model": name, "vocabulary": "bpe.vocab"})
+    vocabulary = folder / "bpe.vocab"
+    files = {"model": name} | ({"vocabulary": vocabulary.name} if vocabulary.is_file() else {})
+    _need(folder, files, ("vocabulary",))
+    read_vocabulary(vocabulary)
+    return Layout(PUNCTUATION, "cnn_bilstm", files)
 
 
 def _recognise_pair(folder: Path, parts: Mapping[str, str]) -> Layout:

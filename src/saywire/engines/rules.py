@@ -87,13 +87,23 @@ def _check_part(data: mmap.mmap, start: int, end: int) -> None:
     at += _HEADER.size
     if flags & _SYMBOLS:
         raise ValueError("it has symbols of its own; compile it over bytes")
-    if kind == b"const":
-        at += states * 20 + count * _ARC
-    else:
-        for _ in range(states):
-            at += _STATE.size + _ARC * _STATE.unpack_from(data, at)[1]
-    if states < 1 or at > end:
-        raise ValueError(f"it ends {max(at - end, 1):,} bytes too early")
+    if states < 1 or count < 0:
+        raise ValueError("it has no states")
+    end_of_states = at + states * 20 + count * _ARC if kind == b"const" else _walk(data, at, end, states)
+    if end_of_states > end:
+        raise ValueError(f"it ends {end_of_states - end:,} bytes too early")
+
+
+def _walk(data: mmap.mmap, at: int, end: int, states: int) -> int:
+    """Where the states end, or a place behind ``end``."""
+    for _ in range(states):
+        if at + _STATE.size > end:
+            return at + _STATE.size
+        _, arcs = _STATE.unpack_from(data, at)
+        if arcs < 0:
+            raise ValueError("a state of it has less than no arcs")
+        at += _STATE.size + arcs * _ARC
+    return at
 
 
 def _read_text(data: mmap.mmap, at: int) -> tuple[bytes, int]:

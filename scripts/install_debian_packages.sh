@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # a package, and the command that it brings
-packages=(espeak-ng=espeak-ng flite=flite sox=sox speex=speexenc nodejs=node npm=npm)
+packages=(espeak-ng=espeak-ng flite=flite sox=sox speex=speexenc nodejs=node npm=npm chromium=chromium)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -192,11 +192,24 @@ class ModelsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WebRtcConfig:
+    addresses: tuple[str, ...] = ()
+    """Of this machine, that calls may come to; none: all but loopback's."""
+    announce: str | None = None
+    """The IPv4 address that browsers are told in place of those: one that leads here through a NAT."""
+    ports: str = ""
+    """UDP ports that calls may come to, as 50000-50100, one for each call and address; empty: any."""
+    ice_servers: tuple[str, ...] = field(default=(), repr=False)
+    """One stun:HOST:PORT and one turn:USER:PASSWORD@HOST:PORT at most, for calls through firewalls."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     server: ServerConfig = field(default_factory=ServerConfig)
     engine: EngineConfig = field(default_factory=EngineConfig)
     turns: Turns = field(default_factory=Turns)
     models: ModelsConfig = field(default_factory=ModelsConfig)
+    webrtc: WebRtcConfig = field(default_factory=WebRtcConfig)
     remote: tuple[RemoteConfig, ...] = ()
     two_pass: tuple[TwoPassConfig, ...] = ()
     fallback: tuple[FallbackConfig, ...] = ()
@@ -220,6 +233,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
+    "webrtc.ports": msgspec.Meta(pattern=r"^([1-9]\d{0,4}(-[1-9]\d{0,4})?)?$"),
     "remote.url": msgspec.Meta(pattern=r"^(http|ws)s?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
     "remote.model": msgspec.Meta(min_length=1),

@@ -50,7 +50,7 @@ class Loaded:
 
 PREFIX = "SAYWIRE_"
 FILE_VARIABLE = PREFIX + "CONFIG"
-SECRETS = frozenset({"server.api_keys"})
+SECRETS = frozenset({"server.api_keys", "webrtc.ice_servers"})
 NAMES = re.compile(r"(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PRIVATE = {
     "remote.url": "http:// or https:// (or ws, wss), a host and a path, without name or password",

@@ -7,10 +7,12 @@ second try; a wrong key must be told as the client documents, and not be tried f
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ PYTHON, NODE = CLIENTS / "python" / "bin" / "python", CLIENTS / "node"
 EXAMPLES, PROBES = ROOT / "examples", Path(__file__).parent / "probes"
 SPOKEN = ("please play five", "computer stop")
 KEY = "sesame"
+TLS = "--tls-self-signed"
 PATIENCE = 120.0
 """Seconds that a client may take; they take under 15, most of it to import themselves."""
 
@@ -73,7 +76,7 @@ def serve(home: Path, *flags: str) -> Iterator[Running]:
     url = re.search(r"https?://[\d.]+:\d+", told)
     authority = home / ".local" / "share" / "saywire" / "tls" / "ca.pem"
     assert url
-    yield Running(url[0], log, authority if flags else None)
+    yield Running(url[0], log, authority if TLS in flags else None)
     process.terminate()
     process.communicate(timeout=30)
 
@@ -86,7 +89,13 @@ def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def secure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """What clients need that speak only wss."""
-    yield from serve(tmp_path_factory.mktemp("secure"), "--tls-self-signed")
+    yield from serve(tmp_path_factory.mktemp("secure"), TLS)
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Running]:
+    """What pages of other origins need."""
+    yield from serve(tmp_path, "--set", "server.allowed_origins=*")
 
 
 @pytest.fixture
@@ -290,3 +299,19 @@ def test_openai_agents_voice_with_a_wrong_key(plain: Running, sentence: Path) ->
     assert ended.code != 0 and "STTWebsocketConnectionError" in ended.errors
     assert "invalid_api_key" in ended.errors
     assert plain.tries() == ["invalid_api_key"]
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium")
+def test_chromium_over_webrtc(shared: Running, talk: Path, tmp_path: Path) -> None:
+    """Its microphone plays from when it is asked for, which is before there is a call."""
+    recording = tmp_path / "recording.wav"
+    with wave.open(str(talk)) as said, wave.open(str(recording), "wb") as played:
+        played.setparams(said.getparams())
+        played.writeframes(bytes(2 * 3 * said.getframerate()) + said.readframes(said.getnframes()))
+    ended = run(PROBES / "chromium_page.py", shared, EXAMPLES / "webrtc_page.html", recording)
+    assert ended.code == 0, ended.errors
+    assert ended.lines.count("created ") == 1 and ended.after("state")[0].startswith("connected in")
+    assert ended.after("completed") == list(SPOKEN)
+    assert "".join(ended.after("delta")) == "".join(SPOKEN)
+    assert ended.after("shown") == [json.dumps(SPOKEN)]
+    assert shared.tries() == ["finished"]

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from saywire import errors
 from saywire import messages as m
-from saywire.protocols.base import Adapter, Begin, Close, Give, Handshake, HttpAnswer
+from saywire.protocols.base import Adapter, Begin, Close, Give, Handshake, HttpAnswer, Multiplex
 from saywire.protocols.solo import SESSION, Solo, farewell
 from saywire.types import Options
 
@@ -150,6 +151,18 @@ def test_a_wire_may_refuse_over_http():
     assert Stage(Strict()).solo.refuse(Handshake("/"), errors.NotAllowed("x")) == HttpAnswer(
         401, "not_allowed"
     )
+
+
+def test_audio_beside_the_frames_goes_to_the_session():
+    solo = Solo(Plain(), OPTIONS, lambda: 0.0)
+    audio = m.Audio(np.zeros(10, np.float32))
+    assert solo.listen(audio) == [Give(SESSION, audio)]
+    assert solo.greet() == []
+
+
+def test_a_wire_of_several_sessions_has_no_place_for_it():
+    with pytest.raises(errors.BadRequest):
+        Multiplex.listen(Solo(Plain(), OPTIONS, lambda: 0.0), m.Audio(np.zeros(10, np.float32)))
 
 
 def test_the_adapter_s_claim_is_the_wire_s():

@@ -18,6 +18,7 @@ from saywire.protocols.solo import Solo
 from saywire.server.claims import Claim
 from saywire.server.connection import ROOM, Connection, House
 from saywire.server.limits import Admission
+from saywire.server.line import WebsocketLine
 from saywire.server.logs import SessionLog
 from saywire.types import Hypothesis, Options
 from server.doubles import PlainWire, ScriptedHost, in_loop, polite, serving, settings, talkative
@@ -48,7 +49,10 @@ def make_connection(
 ) -> Connection:
     solo = Solo(wire(Surroundings(str, now)), Options(), now)
     return Connection(
-        socket, solo, House(host, Admission(1), now, 1.0), lambda: SessionLog("1", "/plain", "?")
+        WebsocketLine(socket),
+        solo,
+        House(host, Admission(1), now, 1.0),
+        lambda: SessionLog("1", "/plain", "?"),
     )
 
 

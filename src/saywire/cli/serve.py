@@ -48,6 +48,8 @@ def serve(
         "engine.language": language,
     }
     settings = flags.load(config, sets, given).config
+    if not verbose:
+        logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every pair of addresses
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -4,6 +4,8 @@ The server makes one adapter for each connection and calls::
 
     connect  once, first          -> commands
     receive  for each frame       -> commands; raises BadRequest, after which it calls ``fail``
+    listen   for audio that comes beside the frames -> commands; likewise
+    greet    for somebody who joins the client -> frames for them alone
     send     for each event of the session
     fail     for an error that is not an event
     expire   when ``deadline`` has passed -> commands
@@ -26,8 +28,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from ..errors import SaywireError
-from ..messages import Command, Event
+from ..errors import BadRequest, SaywireError
+from ..messages import Audio, Command, Event
 from ..types import Options
 
 
@@ -38,6 +40,11 @@ class Handshake:
     headers: dict[str, str] = field(default_factory=dict)
     """Names in lower case."""
     subprotocols: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    """What the server knows already that this client asks for, in the words of the wire: what its key was
+    made for, what came with its call. The later ones go before."""
+    call: bool = False
+    """Audio comes beside the frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,10 @@ class Wire(Protocol):
 
     def fail(self, error: SaywireError) -> None: ...
 
+    def greet(self) -> list[Frame]:
+        """What somebody must know who joins the client of this connection and hears what it hears."""
+        return []
+
     def frames_to_send(self) -> list[Frame]: ...
 
 
@@ -121,6 +132,9 @@ class Adapter(Wire, Protocol):
 
     def receive(self, frame: str | bytes) -> list[Command]:
         """Raises BadRequest when the client broke the protocol; the adapter stays usable."""
+
+    def listen(self, audio: Audio) -> list[Command]:
+        return [audio]
 
     def send(self, event: Event) -> None: ...
 
@@ -170,6 +184,9 @@ class Multiplex(Wire, Protocol):
 
     def receive(self, frame: str | bytes) -> list[Order]:
         """Raises BadRequest when the client broke the protocol; the adapter stays usable."""
+
+    def listen(self, audio: Audio) -> list[Order]:
+        raise BadRequest("this wire has no place for audio beside its frames")
 
     def hear(self, session: str, event: Event) -> list[Order]:
         """An event of a session."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..errors import BadRequest, NotAllowed, Overloaded, SaywireError
-from ..messages import Command, Event, Failed, Finished
+from ..messages import Audio, Command, Event, Failed, Finished
 from ..types import Options
 from .base import Adapter, Begin, Close, Frame, Give, Handshake, HttpAnswer, Multiplex, Order
 
@@ -38,6 +38,12 @@ class Solo(Multiplex):
 
     def receive(self, frame: str | bytes) -> list[Order]:
         return _given(self._adapter.receive(frame))
+
+    def listen(self, audio: Audio) -> list[Order]:
+        return _given(self._adapter.listen(audio))
+
+    def greet(self) -> list[Frame]:
+        return self._adapter.greet()
 
     def hear(self, session: str, event: Event) -> list[Order]:
         self._adapter.send(event)

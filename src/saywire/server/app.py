@@ -24,12 +24,16 @@ from .. import __version__
 from ..config import Config, ServerConfig
 from ..errors import BadRequest, SaywireError, UnknownModel
 from ..protocols import PROTOCOLS
+from ..protocols.openai.realtime import OpenAiRealtime
 from ..runtime.base import Host, Model
 from ..runtime.places import find_data
 from ..types import Options
 from . import problems
 from .auth import OPEN_PATHS, Auth
 from .borrowed import add_borrowed
+from .calls import PATHS as CALL_PATHS
+from .calls import WIRE, Calls, add_calls
+from .client_secrets import add_client_secrets
 from .connection import House
 from .customization import add_customization
 from .dashscope import add_dashscope
@@ -38,6 +42,7 @@ from .limits import Admission
 from .metrics import Metrics
 from .origins import OriginCheck, check_origins, share
 from .requests import RequestNames, show_name
+from .secrets import Secrets
 from .transcriptions import add_transcriptions
 from .uploads import add_uploads
 from .vocabularies import Vocabularies
@@ -47,6 +52,8 @@ METRICS = "/metrics"
 HTTP = (
     "POST /v1/audio/transcriptions",
     "POST /v1/audio/translations",
+    "POST /v1/realtime/calls",
+    "POST /v1/realtime/client_secrets",
     "GET /v1/models",
     "GET /health",
     f"GET {METRICS}",
@@ -70,11 +77,16 @@ def create_app(
     metrics = Metrics(host)
     house = House(host, admission, steady_clock(), config.server.drain_seconds, metrics.watch)
     vocabularies = open_vocabularies(config.server, os.environ)
-    door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find)
-    add_guards(app, config.server, door)
+    secrets = Secrets(house.now)
+    door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find, secrets)
+    add_guards(app, config.server, door, secrets)
     add_errors(app)
-    for path in wires:
-        app.router.add_websocket_route(path, door.let_in)
+    calls = app.state.calls = Calls(door, secrets, config.webrtc)
+    for path, wire in wires.items():
+        app.router.add_websocket_route(path, calls.let_in if wire is OpenAiRealtime else door.let_in)
+    if wires.get(WIRE) is OpenAiRealtime:
+        add_calls(app, calls)
+        add_client_secrets(app, secrets, options)
     add_transcriptions(app, house, config, options)
     add_customization(app, vocabularies)
     hearing = Hearing(host, config.server, admission)
@@ -89,11 +101,17 @@ def create_app(
     return app
 
 
-def add_guards(app: FastAPI, settings: ServerConfig, door: Door) -> None:
+def add_guards(app: FastAPI, settings: ServerConfig, door: Door, secrets: Secrets) -> None:
     """The last is the first that a request meets."""
     check_origins(settings.allowed_origins)
-    open_paths = OPEN_PATHS | {METRICS} if settings.open_metrics else OPEN_PATHS
-    app.add_middleware(Auth, keys=settings.api_keys, refuse_websocket=door.refuse, open_paths=open_paths)
+    app.add_middleware(
+        Auth,
+        keys=settings.api_keys,
+        refuse_websocket=door.refuse,
+        secrets=secrets,
+        secret_paths=(*CALL_PATHS, *(path for path, wire in PROTOCOLS.items() if wire is OpenAiRealtime)),
+        open_paths=OPEN_PATHS | {METRICS} if settings.open_metrics else OPEN_PATHS,
+    )
     if settings.check_origin:
         app.add_middleware(OriginCheck, origins=settings.allowed_origins, refuse=door.refuse)
     if settings.allowed_origins:

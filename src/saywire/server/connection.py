@@ -1,7 +1,7 @@
-"""One websocket, one wire, its sessions: the only room where they meet.
+"""One line to a client, one wire, its sessions: the only room where they meet.
 
 Two loops. One reads: frames become commands for the sessions; it never waits for them. One writes: events
-become frames; it takes events only when the socket took the frames before them, so a slow reader holds up
+become frames; it takes events only when the line took the frames before them, so a slow reader holds up
 only itself, and of several Partials of an utterance that wait only the newest is sent. It is also woken
 when the wire's deadline passes. When either loop ends, both end (law 6).
 
@@ -19,19 +19,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
-
 from ..errors import SaywireError
-from ..messages import Finish
-from ..protocols.base import Begin, Close, Frame, Give, Handshake, Multiplex, Order
+from ..messages import Audio, Finish
+from ..protocols.base import Begin, Close, Frame, Give, Multiplex, Order
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
 from .claims import REPLACED, Claim, Claims
 from .limits import Admission
+from .line import Gone, Line
 from .logs import Meter, SessionLog, logger
 from .seats import Seats
 
@@ -57,15 +54,12 @@ class House:
 
 
 class Connection:
-    def __init__(
-        self, socket: WebSocket, wire: Multiplex, house: House, new_log: Callable[[], SessionLog]
-    ) -> None:
+    def __init__(self, line: Line, wire: Multiplex, house: House, new_log: Callable[[], SessionLog]) -> None:
         """``new_log`` is called for each session."""
-        self._socket = socket
+        self._line = line
         self._wire = wire
         self._house = house
         self._new_log = new_log
-        self._handshake = _handshake(socket)
         self._moved = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -91,7 +85,7 @@ class Connection:
                 await self._refuse(refused)
             else:
                 await self._welcome()
-        except (WebSocketDisconnect, OSError):  # the latter when it left before it was accepted
+        except Gone:
             pass
         except Exception:
             logger.exception("session %s broke", ", ".join(self._seats.ids) or "not begun")
@@ -114,6 +108,10 @@ class Connection:
                 self._obey(Give(name, Finish()) for name in names)
             self._moved.set()
 
+    def greet(self) -> list[Frame]:
+        """For somebody who joins the client."""
+        return self._wire.greet()
+
     async def _welcome(self) -> None:
         try:
             self._enter()
@@ -126,7 +124,7 @@ class Connection:
 
     def _enter(self) -> None:
         """Raises SaywireError when there is no room for the sessions that the wire begins with."""
-        for order in self._wire.connect(self._handshake):
+        for order in self._wire.connect(self._line.handshake):
             if isinstance(order, Begin):
                 self._seats.obey(order)
             else:
@@ -134,10 +132,9 @@ class Connection:
         self._post()
 
     async def _refuse(self, error: SaywireError) -> None:
-        answer = self._wire.refuse(self._handshake, error)
-        if answer:
-            response = Response(answer.body, answer.status, answer.headers, answer.content_type)
-            return await self._socket.send_denial_response(response)
+        answer = self._wire.refuse(self._line.handshake, error)
+        if await self._line.deny(error, answer):
+            return
         self._farewell = farewell(error)
         self._post()
         self._moved.set()
@@ -146,7 +143,8 @@ class Connection:
 
     async def _accept(self) -> None:
         spoken = self._wire.subprotocols
-        await self._socket.accept(next((p for p in self._handshake.subprotocols if p in spoken), None))
+        offered = self._line.handshake.subprotocols
+        await self._line.accept(next((p for p in offered if p in spoken), None))
 
     async def _talk(self) -> None:
         reading = asyncio.create_task(self._read())
@@ -159,7 +157,9 @@ class Connection:
             writing.cancel()
             ends = await asyncio.gather(reading, writing, return_exceptions=True)
         for end in ends:
-            if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect):
+            if isinstance(end, Gone):
+                self._cause = str(end) or self._cause
+            elif isinstance(end, Exception):
                 raise end
         if self._claim.lost.done():
             self._seats.close("replaced")
@@ -169,12 +169,9 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            text = message.get("text")
+            came = await self._line.receive()
             try:
-                self._obey(self._wire.receive(message["bytes"] if text is None else text))
+                self._obey(self._wire.listen(came) if isinstance(came, Audio) else self._wire.receive(came))
             except SaywireError as error:
                 self._fail(error)
             self._post()
@@ -189,7 +186,7 @@ class Connection:
                 frame = self._outbox.popleft()
                 if isinstance(frame, Close):
                     return await self._close(frame)
-                await self._send(frame)
+                await self._line.send(frame)
             self._room.set()
             if self._farewell or (self._restarting and not self._seats):
                 return await self._close(self._farewell or Close())
@@ -261,34 +258,9 @@ class Connection:
         self._alarm = None
         self._moved.set()
 
-    async def _send(self, frame: str | bytes) -> None:
-        try:
-            if isinstance(frame, str):
-                await self._socket.send_text(frame)
-            else:
-                await self._socket.send_bytes(frame)
-        except RuntimeError as e:  # uvicorn closed it (1009, no pong) and tells us only so
-            raise WebSocketDisconnect(1006) from e
-
     async def _close(self, close: Close) -> None:
         if self._restarting:
             close = Close(GOING_AWAY, "service restart")
         if self._cause == "client left":
             self._cause = f"closed {close.code} {close.reason}".strip()
-        if self._socket.application_state is WebSocketState.CONNECTED:
-            with suppress(WebSocketDisconnect, RuntimeError):  # gone, or closed by uvicorn
-                await self._socket.close(close.code, _clip(close.reason))
-
-
-def _handshake(socket: WebSocket) -> Handshake:
-    return Handshake(
-        socket.scope["path"],
-        dict(socket.query_params),
-        dict(socket.headers),
-        tuple(socket.scope["subprotocols"]),
-    )
-
-
-def _clip(reason: str) -> str:
-    """RFC 6455 5.5: a control frame holds 125 bytes, two of them the code."""
-    return reason.encode()[:123].decode(errors="ignore")
+        await self._line.close(close)

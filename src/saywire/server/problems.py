@@ -34,6 +34,18 @@ class Forbidden(NotAllowed):
     code = "origin_not_allowed"
 
 
+class NotInstalled(BadRequest):
+    """A part of the product that this installation leaves out."""
+
+    code = "not_installed"
+
+
+class NotFound(BadRequest):
+    """What was named is not here."""
+
+    code = "not_found"
+
+
 UNCODED = frozenset({"too_large", "not_allowed"})
 """Codes of ours for what OpenAI gives ``null``; its clients may compare."""
 
@@ -64,8 +76,10 @@ def status(error: SaywireError) -> int:
             return 413
         case TooSlow():
             return 408
-        case UnknownModel():
+        case UnknownModel() | NotFound():
             return 404
+        case NotInstalled():
+            return 501
         case BadRequest():
             return 400
         case Forbidden():

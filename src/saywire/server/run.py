@@ -26,6 +26,7 @@ from ..errors import ConfigError
 from ..protocols import PROTOCOLS
 from ..runtime.base import Host
 from .app import create_app
+from .calls import Calls
 from .limits import Admission
 from .listeners import Listeners, check_listeners
 from .tls import Credentials, Renewal, find_credentials
@@ -87,7 +88,9 @@ class Server(uvicorn.Server):
         self._renewal = Renewal(credentials) if credentials else None
         self._listeners = config.listener
         check_listeners(self._listeners)
-        self._app = Listeners(create_app(host, config, wires, self._admission))
+        app = create_app(host, config, wires, self._admission)
+        self._calls: Calls = app.state.calls
+        self._app = Listeners(app)
         self.ports: dict[str, int] = {}
         """Of the listeners, by name, while it serves."""
         super().__init__(_uvicorn_config(self._app, config.server, credentials))
@@ -128,6 +131,7 @@ class Server(uvicorn.Server):
             async with asyncio.timeout(self._settings.drain_seconds):
                 await _first(self._admission.emptied(), self._impatient.wait())
         await super().shutdown(sockets)
+        await self._calls.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:

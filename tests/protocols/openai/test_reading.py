@@ -2,7 +2,7 @@ import pytest
 
 from saywire.errors import BadRequest
 from saywire.protocols.openai import events as wire
-from saywire.protocols.openai.reading import event_id_in, read
+from saywire.protocols.openai.reading import event_id_in, read, read_session
 
 
 def test_an_event_is_read_whatever_else_is_in_it():
@@ -76,3 +76,10 @@ def test_the_types_there_are_are_listed():
 )
 def test_the_client_s_name_for_an_event_is_found_where_it_can_be(frame, found):
     assert event_id_in(frame) == found
+
+
+def test_a_session_that_came_by_itself_is_read_likewise():
+    assert read_session('{"type":"transcription","more":1}').type == "transcription"
+    with pytest.raises(BadRequest) as refused:
+        read_session("{")
+    assert (refused.value.code, refused.value.param) == ("invalid_json", "session")

@@ -278,6 +278,56 @@ def check_whole(played, events, *, manual, watching):
         assert all(event["delta"] for event in events if event["type"] == f"{TRANSCRIPTION}delta")
 
 
+def known(*settings):
+    adapter = OpenAiRealtime(surroundings())
+    commands = adapter.connect(Handshake("/v1/realtime", settings=tuple(map(json.dumps, settings))))
+    return adapter, commands
+
+
+def test_settings_that_are_known_hold_from_the_start_the_later_before_the_earlier():
+    one = {"type": "transcription", "audio": {"input": {"transcription": {"model": "a", "language": "en"}}}}
+    two = {"audio": {"input": {"transcription": {"model": "b"}, "turn_detection": None}}}
+    adapter, commands = known(one, two)
+    options = commands[0].options
+    assert (options.model, options.language, options.turns.voice) == ("b", "en", False)
+    [created] = said(adapter)
+    assert created["type"] == "session.created"
+    assert created["session"]["audio"]["input"]["transcription"]["model"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("session", "code", "param"),
+    [
+        ({"type": "realtime"}, "invalid_parameter", "session.type"),
+        ({"audio": {"input": 5}}, "invalid_type", "session.audio.input"),
+        ([], "invalid_type", "session"),
+    ],
+)
+def test_settings_that_may_not_be_are_refused(session, code, param):
+    with pytest.raises(BadRequest) as refused:
+        known(session)
+    assert (refused.value.code, refused.value.param) == (code, param)
+
+
+def test_audio_beside_the_events_counts_like_appended_audio():
+    adapter = opened()
+    audio = m.Audio(np.zeros(9_600, np.float32), 48_000)
+    assert adapter.listen(audio) == [audio]
+    assert tell(adapter, type="input_audio_buffer.commit") == [m.Commit()]
+    adapter.leave()
+    assert adapter.listen(audio) == []
+
+
+def test_who_joins_is_told_the_settings_in_force():
+    adapter = opened()
+    [update] = tell(adapter, type="session.update", session={"audio": {"input": {"turn_detection": None}}})
+    adapter.send(m.Configured(update.options))
+    [greeting] = map(json.loads, adapter.greet())
+    assert greeting["type"] == "session.created"
+    assert greeting["session"]["audio"]["input"]["turn_detection"] is None
+    assert [event["type"] for event in said(adapter)] == ["session.updated"]  # nobody else is greeted
+
+
 def resumable(**more):
     adapter = OpenAiRealtime(surroundings(**more))
     adapter.connect(Handshake("/v1/realtime", {}))
@@ -313,3 +363,11 @@ def test_a_session_that_goes_on_is_claimed_by_its_own_name():
     assert adapter.claim is None  # it may be refused yet
     adapter.send(m.Configured(command.options))
     assert adapter.claim == "sess_before"
+
+
+def test_a_call_cannot_be_resumed():
+    adapter = OpenAiRealtime(surroundings())
+    adapter.connect(Handshake("/v1/realtime/calls", call=True))
+    with pytest.raises(BadRequest) as refused:
+        tell(adapter, type="session.update", session={"type": "transcription", "resume": {}})
+    assert refused.value.param == "session.resume"

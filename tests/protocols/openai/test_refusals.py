@@ -15,7 +15,7 @@ def test_too_old_says_how_old_it_may_be(seconds, length):
 
 
 def test_each_names_what_was_wrong():
-    assert no_call().param == "call_id"
+    assert no_call("rtc_1").param == "call_id" and "'rtc_1'" in no_call("rtc_1").message
     missing = unknown_item("retriev", "x" * 1000)
     assert missing.code == "item_retrieve_invalid_item_id" and len(missing.message) < 300
     assert "'response.create'" in conversational(wire.ResponseCreate()).message

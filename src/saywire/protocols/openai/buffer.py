@@ -47,10 +47,11 @@ class InputBuffer:
         heard = self._samples(data, form)
         if not len(heard.samples):
             return None
-        self._count_in(heard)
+        self.count(heard)
         return heard
 
-    def _count_in(self, heard: Audio) -> None:
+    def count(self, heard: Audio) -> None:
+        """What was appended, or came by itself."""
         if heard.rate != self._rate:
             self._before, self._count, self._rate = self.heard, 0, heard.rate
         self._count += len(heard.samples)

@@ -91,6 +91,7 @@ def _one_of(param: str, value: str | None, allowed: tuple[str, ...]) -> None:
 
 
 def within(param: str, value: float | None, low: float, high: float, kind: str = "integer") -> None:
+    """Raises BadRequest."""
     if value is None or low <= value <= high:
         return
     side, words, sign, limit = "below_min", "below minimum", ">=", low

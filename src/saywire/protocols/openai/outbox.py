@@ -49,7 +49,7 @@ class Outbox:
 
     def _put(self, event: wire.ServerEvent) -> None:
         if not self.ended:
-            self._frames.append(msgspec.json.encode(event).decode())
+            self._frames.append(encode(event))
 
     def error(self, error: SaywireError, param: str | None, event_id: str | None) -> None:
         """``event_id`` is that of the client's event at fault."""
@@ -67,6 +67,10 @@ class Outbox:
     def take(self) -> list[Frame]:
         frames, self._frames = self._frames, []
         return frames
+
+
+def encode(event: wire.ServerEvent) -> str:
+    return msgspec.json.encode(event).decode()
 
 
 def close_code(error: SaywireError) -> int:

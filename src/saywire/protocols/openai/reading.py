@@ -10,8 +10,10 @@ import msgspec
 from ...errors import BadRequest
 from .checks import listed, quoted
 from .events import AnyClientEvent
+from .session import SessionPatch
 
 _decoder: msgspec.json.Decoder[AnyClientEvent] = msgspec.json.Decoder(AnyClientEvent)
+_sessions = msgspec.json.Decoder(SessionPatch)
 _TYPES = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyClientEvent))
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`(?:, got `(?P<got>[^`]*)`)?")
@@ -39,6 +41,19 @@ def read(frame: str | bytes) -> AnyClientEvent:
         raise _refusal(str(e), frame) from e
     except _UNREADABLE as e:
         raise BadRequest(f"Could not parse the message as JSON: {_reason(e)}.", code="invalid_json") from e
+
+
+def read_session(session: str) -> SessionPatch:
+    """A session object that came by itself, and not in an update. Raises BadRequest likewise."""
+    try:
+        return _sessions.decode(session)
+    except msgspec.ValidationError as e:
+        problem, _, place = str(e).partition(" - at `$")
+        raise _refusal(f"{problem} - at `$.session{place or '`'}", "") from e
+    except _UNREADABLE as e:
+        raise BadRequest(
+            f"Could not parse the session as JSON: {_reason(e)}.", code="invalid_json", param="session"
+        ) from e
 
 
 def event_id_in(frame: str | bytes) -> str | None:

@@ -21,11 +21,11 @@ from . import events as wire
 from .buffer import InputBuffer
 from .clock import Clock
 from .merge import merge
-from .options import PARAMS, effective_turns, opening_settings, patience, rate_of
-from .outbox import REFUSED, Outbox, close_code
+from .options import PARAMS, effective_turns, given, opening_settings, patience, rate_of
+from .outbox import REFUSED, Outbox, close_code, encode
 from .progress import Progress, too_early
-from .reading import event_id_in, read
-from .refusals import conversational, no_call, of_opening, too_old, unknown_item
+from .reading import event_id_in, read, read_session
+from .refusals import call_not_resumed, conversational, no_call, of_opening, too_old, unknown_item
 from .resume import Start
 from .session import ResumePoint, Session
 from .show import shown_flat, shown_session
@@ -56,15 +56,20 @@ class OpenAiRealtime(Adapter):
         self._blamed: str | None = None
         self._finishing = False
         self._closing = False
+        self._called = False
         self._expired = False
 
     def connect(self, handshake: Handshake) -> list[m.Command]:
-        if "call_id" in handshake.query:
-            return self._refuse_call()
+        """Raises BadRequest for settings that may not be."""
+        if call := handshake.query.get("call_id"):
+            return self._refuse_call(call)
+        self._called = handshake.call
         header = handshake.headers.get("openai-beta", "")
         flat = _BETA_HEADER in header or _BETA_SUBPROTOCOL in handshake.subprotocols
         model = handshake.query.get("model") or handshake.query.get("deployment")  # the latter from Azure's
         self._updates.settings = opening_settings(model)
+        for known in handshake.settings:
+            self._updates.settings = merge(self._updates.settings, read_session(known))
         self._tell(created=True, flat=flat and handshake.query.get("intent") == "transcription")
         return self._noted([self._updates.ask(Update(self._updates.settings, flat=flat, opening=True))])
 
@@ -80,6 +85,13 @@ class OpenAiRealtime(Adapter):
         commands = self._noted(self._commands(event))
         self._blamed = None
         return commands
+
+    def listen(self, audio: m.Audio) -> list[m.Command]:
+        """The track of a call, whose format is its own affair."""
+        if self._finishing or self._outbox.ended:
+            return []
+        self._buffer.count(audio)
+        return self._noted([audio])
 
     def _noted(self, commands: list[m.Command]) -> list[m.Command]:
         self._progress.note(commands, self._blamed, self._buffer.heard)
@@ -142,12 +154,16 @@ class OpenAiRealtime(Adapter):
         if error.fatal:
             self._outbox.end(close_code(error), error)
 
+    def greet(self) -> list[Frame]:
+        return [encode(wire.SessionCreated(self._outbox.stamp(), self._shown()))]
+
     def frames_to_send(self) -> list[Frame]:
         self.deadline = self._clock.deadline
         return self._outbox.take()
 
-    def _refuse_call(self) -> list[m.Command]:
-        error = no_call()
+    def _refuse_call(self, call: str) -> list[m.Command]:
+        """Whoever names a call that is here never gets to us."""
+        error = no_call(call)
         self._outbox.error(error, error.param, None)
         self._outbox.end(REFUSED, error)
         return []
@@ -187,6 +203,9 @@ class OpenAiRealtime(Adapter):
     # Settings.
 
     def _update(self, event: wire.Update) -> list[m.Command]:
+        wish = given(event.session.resume)
+        if wish and self._called:
+            raise call_not_resumed()
         latest = self._updates.latest
         settings = merge(latest, event.session)
         if settings.format != latest.format:

@@ -7,8 +7,18 @@ from . import events as wire
 from .checks import quoted
 
 
-def no_call() -> BadRequest:
-    return BadRequest("This server cannot attach to a call; connect without 'call_id'.", param="call_id")
+def no_call(call: str) -> BadRequest:
+    return BadRequest(
+        f"There is no call {quoted(call)}: it has ended, or is on another server.", param="call_id"
+    )
+
+
+def call_not_resumed() -> BadRequest:
+    return BadRequest(
+        "A call cannot be resumed: its client does not know which samples were heard.",
+        code="invalid_parameter",
+        param="session.resume",
+    )
 
 
 def unknown_item(verb: str, item: str) -> BadRequest:

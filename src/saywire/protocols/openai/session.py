@@ -96,6 +96,11 @@ class Session(Struct, frozen=True):
     resume: ResumePoint | UnsetType = UNSET
 
 
+class ClientSecret(Struct, frozen=True):
+    value: str
+    expires_at: int
+
+
 class FlatSession(Struct, frozen=True):
     """The beta API's session object."""
 
@@ -107,4 +112,4 @@ class FlatSession(Struct, frozen=True):
     input_audio_noise_reduction: NoiseReduction | None
     turn_detection: TurnDetection | None
     include: tuple[str, ...] | None
-    client_secret: None = None
+    client_secret: ClientSecret | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder
-from saywire.config import Config, ModelsConfig
+from saywire.config import Config, ModelConfig, ModelsConfig
 from saywire.engines import ENGINES, choose
 from saywire.engines.manifest import MANIFEST
 from saywire.engines.sherpa import TINY
@@ -173,6 +173,13 @@ def test_installed_models_can_be_asked_for(store: Store, tmp_path: Path) -> None
     engine = entry.load()
     assert (engine.info.name, engine.info.languages) == ("mine", ("zh", "en"))
     assert choose("zh", entries).entry is entry
+
+
+def test_installed_models_are_run_as_configured(store: Store, tmp_path: Path) -> None:
+    add(store, make_folder(tmp_path / "release"))
+    sliced = ModelConfig("mine", mode="sliced")
+    config = Config(models=ModelsConfig(folder=str(store.folder)), model=(sliced,))
+    assert find_entry("mine", known_entries(config, {})).settings == sliced
 
 
 def test_a_model_of_the_catalogue_says_how_to_get_it(store: Store) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from ..config import RemoteConfig
+from ..config import ModelConfig, RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
 from .offline_models import KINDS
@@ -60,6 +60,10 @@ class Entry:
     """Of a model made of others; the loader takes its name and them then."""
     redundant: bool = False
     """Whether one of its parts is enough."""
+    takes: frozenset[str] = frozenset()
+    """The fields of a ModelConfig that mean something to it."""
+    settings: ModelConfig | None = None
+    """How an installed model is to be run, where that is configured; the loader takes it after the folder."""
     problem: str = ""
     """Why it cannot be run whatever is installed, and what to do."""
 
@@ -89,8 +93,7 @@ class Entry:
             make: Callable[..., Engine] = getattr(importlib.import_module(f"{__name__}.{module}"), function)
             if self.parts:
                 return make(self.name, self.parts)
-            given = self.folder or self.remote
-            return make(given) if given else make()
+            return make(*(given for given in (self.folder, self.remote, self.settings) if given))
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
 
@@ -157,6 +160,8 @@ class Family:
     shares: bool = False
     kinds: frozenset[str] | None = None
     """What of the family it runs; None: all."""
+    takes: frozenset[str] = frozenset()
+    """As ``Entry.takes``; the loader's second argument is then a ModelConfig, which may be left out."""
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -194,6 +199,7 @@ def make_entry(
         rank=INSTALLED_RANK,
         shares=known.shares,
         folder=folder,
+        takes=known.takes,
     )
 
 

@@ -21,6 +21,7 @@ from ..engines import ENGINES, Entry, find, make_entry
 from ..engines.configured import with_configured
 from ..engines.layout import recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
+from ..engines.model_settings import with_settings
 from ..errors import EngineFailed, ModelError, UnknownModel
 from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
@@ -180,7 +181,7 @@ def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -
     """All that can be asked for by name here: what ships with the product, what is installed, and what the
     configuration adds. Raises ConfigError for what it cannot add (see ``with_configured``)."""
     installed = Store(find_folder(config, environment)).entries()
-    return with_configured(config, [*ENGINES, *installed], find_entry)
+    return with_configured(config, with_settings(config, [*ENGINES, *installed]), find_entry)
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:

@@ -20,6 +20,8 @@ from .token_table import check_tokens, read_tokens
 
 STREAMING, OFFLINE, TINY, WHISPER, FUNASR = "sherpa", "sherpa-offline", "saywire", "faster-whisper", "funasr"
 """The families."""
+PARAFORMER_STREAMING = "ParaformerStreaming"
+"""The one kind of FunASR that text comes from while somebody speaks."""
 
 ICEFALL_STREAMING = frozenset({"conformer", "ebranchformer", "lstm", "zipformer", "zipformer2"})
 MARKS = {
@@ -30,6 +32,7 @@ MARKS = {
 }
 """Files that tell an offline model of sherpa-onnx by themselves."""
 _PART = re.compile(r"(?:([\w.]+-))?(encoder|decoder|joiner|model|ctc)(.*?)(\.int8)?\.onnx")
+_CLASS = re.compile(r"^model:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
 FRAME = 0.01
 """Seconds between feature frames, in every family here."""
 
@@ -48,7 +51,7 @@ class Layout:
 
     @property
     def streaming(self) -> bool:
-        return self.family in (STREAMING, TINY)
+        return self.family in (STREAMING, TINY) or self.kind == PARAFORMER_STREAMING
 
 
 def recognise(folder: Path) -> Layout:
@@ -60,7 +63,7 @@ def recognise(folder: Path) -> Layout:
     if {"model.bin", "config.json"} <= names:
         return _whole(folder, names, WHISPER, "ctranslate2", ("model.bin", "config.json", "tokenizer.json"))
     if {"model.pt", "config.yaml"} & names:
-        return _whole(folder, names, FUNASR, "torch", ("model.pt", "config.yaml", "am.mvn"))
+        return _recognise_funasr(folder, names)
     if marks := sorted(MARKS.keys() & names):
         return Layout(OFFLINE, MARKS[marks[0]], {Path(name).stem: name for name in names})
     parts = choose_parts(names)
@@ -94,6 +97,24 @@ def _whole(folder: Path, names: set[str], family: str, kind: str, needed: Sequen
     if missing:
         raise EngineFailed(f"'{folder.name}' is half a {family} model: {', '.join(missing)} missing")
     return Layout(family, kind, {name.partition(".")[0]: name for name in needed})
+
+
+def _recognise_funasr(folder: Path, names: set[str]) -> Layout:
+    """Its kind is the name of its class in FunASR, which its configuration says."""
+    needed: tuple[str, ...] = ("config.yaml", "model.pt")
+    _whole(folder, names, FUNASR, "", needed)
+    try:
+        found = _CLASS.search((folder / "config.yaml").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise EngineFailed(f"config.yaml of '{folder.name}' cannot be read: {e}; download it again") from e
+    if found is None:
+        raise EngineFailed(
+            f"config.yaml of '{folder.name}' does not say what the model is; expected a line"
+            f" like 'model: {PARAFORMER_STREAMING}', as FunASR's models have"
+        )
+    if found[1] == PARAFORMER_STREAMING:
+        needed += ("am.mvn", "tokens.json")
+    return _whole(folder, names, FUNASR, found[1], needed)
 
 
 def choose_parts(names: set[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..engines.layout import Layout
+from ..engines.layout import STREAMING, TINY, Layout
 from ..engines.manifest import MANIFEST, FileRecord, Manifest
 
 PAPERS = re.compile(r"(licen[cs]e|notice|readme|copying|model_license).*", re.IGNORECASE)
@@ -22,7 +22,7 @@ def propose_name(path: Path) -> str:
 
 def choose_files(folder: Path, layout: Layout) -> list[str]:
     """What of a folder belongs to the model: what its engine reads, and its papers."""
-    if layout.streaming:
+    if layout.family in (STREAMING, TINY):
         papers = [path.name for path in folder.iterdir() if path.is_file() and PAPERS.fullmatch(path.name)]
         more = ["metadata.json"] if (folder / "metadata.json").is_file() else []
         extra = [name for name in ("bpe.model", "bpe.vocab") if (folder / name).is_file()]

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from ..config import ModelsConfig
-from ..engines.layout import STREAMING, TINY, Layout, recognise
+from ..engines.layout import FUNASR, STREAMING, TINY, Layout, recognise
 from ..engines.manifest import Manifest, write_manifest
 from ..engines.onnx_header import read_header
 from ..errors import EngineFailed, FetchFailed, ModelError
@@ -169,7 +169,7 @@ def _check_room(store: Store, model: Listed) -> None:
 
 def _examine(folder: Path, model: Listed) -> Layout:
     """Raises EngineFailed for what is not the model it should be."""
-    if model.family in (STREAMING, TINY):
+    if model.family in (STREAMING, TINY, FUNASR):
         return recognise(folder)
     for path in folder.rglob("*.onnx"):
         read_header(path)

@@ -3,8 +3,8 @@
 Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``, with
 commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines, models made of
 others and models that are not run as usual have a table each, ``[remote.NAME]``, and three-part names:
-``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a file named, ``./saywire.toml`` is read, or else
-``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
+``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a file named, ``./saywire.toml`` is read, or
+else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
 An unknown name is a ConfigError at start-up that names the nearest; so is a value of the wrong type
 or out of range, wherever it stands, even where a later source replaces it.
 """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -55,3 +56,13 @@ def test_the_languages_of_two_engines_are_those_both_have() -> None:
     assert find_common((), ("zh",)) == find_common(("zh",), ()) == ("zh",)
     with pytest.raises(EngineFailed, match="share no language"):
         find_common(("en",), ("zh", "de"))
+
+
+def test_hot_words_that_an_engine_cannot_use_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    able = EngineInfo("able to", hotwords=True)
+    with caplog.at_level(logging.WARNING):
+        for info in (able, EngineInfo("deaf to"), EngineInfo("deaf to")):
+            check_demands(info, Options(hotwords=("a secret",)))
+    assert [record.message for record in caplog.records] == [
+        "model 'deaf to' cannot use hot words; it goes on without (said once)"
+    ]

@@ -3,9 +3,11 @@ import math
 from saywire.engines.spelling import (
     Spelling,
     detect_language,
+    join_letters,
     join_pieces,
     join_words,
     list_beginnings,
+    list_words,
     spell,
 )
 from saywire.types import Word
@@ -89,7 +91,21 @@ def test_completion_keeps_what_was_shown() -> None:
 def test_pieces_without_times_are_joined() -> None:
     assert join_pieces(["是", "hel@@", "lo", "world", "才", "</s>"]) == "是 hello world 才"
     assert join_pieces(["是", "才", "hel@@"]) == "是才 hel"
-    assert join_pieces(["<s>", "</s>"]) == ""
+    assert join_pieces(["<s>", "</s>", "@@"]) == ""
+
+
+def test_a_piece_never_goes_on_in_a_character_of_its_own() -> None:
+    assert join_pieces(["re@@", "是", "al@@", "ly"]) == "re 是 ally"
+
+
+def test_whether_the_last_word_goes_on_is_known() -> None:
+    assert list_words(["是", "hel@@", "lo"]) == (["是", "hello"], False)
+    assert list_words(["是", "hel@@", "l@@", "<unk>"]) == (["是", "hell"], True)
+
+
+def test_spelled_out_letters_are_a_word() -> None:
+    words = ["the", "i", "b", "m", "是", "a", "pc", "x", "Y", "é", "z"]
+    assert join_letters(words) == ["the", "IBM", "是", "a", "pc", "XY", "é", "z"]
 
 
 def test_letters_with_accents_are_letters() -> None:

@@ -50,7 +50,7 @@ def test_there_is_something_for_everybody() -> None:
 
 def test_what_no_engine_runs_yet_is_known() -> None:
     idle = {model.name for model in LISTED if not is_run(model.family, model.kind)}
-    assert idle == {"funasr-paraformer-streaming-zh", "funasr-paraformer-zh"}
+    assert idle == {"funasr-paraformer-zh"}
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

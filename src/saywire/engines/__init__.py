@@ -16,6 +16,7 @@ from pathlib import Path
 from ..config import ModelConfig, RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
+from .layout import PARAFORMER_STREAMING
 from .offline_models import KINDS
 
 __all__ = [
@@ -169,6 +170,23 @@ FAMILIES: Mapping[str, Family] = {
     "saywire": Family("sherpa:load_folder", ("sherpa_onnx",), "pip install saywire"),
     "sherpa-offline": Family("offline:load", ("sherpa_onnx",), "pip install saywire", kinds=frozenset(KINDS)),
     "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
+    "funasr": Family(
+        "funasr:load",
+        ("torch", "funasr", "kaldi_native_fbank"),
+        "pip install saywire[funasr]",
+        shares=True,
+        kinds=frozenset({PARAFORMER_STREAMING}),
+        takes=frozenset(
+            {
+                "mode",
+                "chunk_size",
+                "encoder_chunk_look_back",
+                "decoder_chunk_look_back",
+                "threads",
+                "device",
+            }
+        ),
+    ),
 }
 """The engines of installed models, by what ``layout.py`` calls their family."""
 

@@ -1,14 +1,25 @@
 """What every engine refuses the same way: a language or a kind of grammar it does not have, translation.
 
 ``check_demands`` is called first in ``Engine.open``. Hotwords and prompts are preferences: an engine that
-cannot use them ignores them, and its ``info`` says so.
+cannot use them ignores them, and its ``info`` says so; of hot words the log does too, once for a model in each
+process.
 """
 
 from __future__ import annotations
 
+import logging
+from functools import cache
+
 from ..errors import EngineFailed, Unsupported
 from ..types import Options
 from .base import EngineInfo
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def _say_ignored(name: str) -> None:
+    log.warning("model '%s' cannot use hot words; it goes on without (said once)", name)
 
 
 def check_demands(info: EngineInfo, options: Options) -> None:
@@ -25,6 +36,8 @@ def check_demands(info: EngineInfo, options: Options) -> None:
             "ask for a transcription",
             param="model",
         )
+    if options.hotwords and not info.hotwords:
+        _say_ignored(info.name)
     if options.grammar and options.vocabulary:
         raise Unsupported("both a grammar and a vocabulary were given; give one of them", param="grammar")
     if info.grammar:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from ..types import Word
 
@@ -81,21 +82,40 @@ def join_words(texts: Sequence[str]) -> str:
 
 
 def join_pieces(tokens: Sequence[str]) -> str:
-    """The text of tokens without times: ``@@`` ends a piece whose word goes on; ``</s>`` and the like are not
-    said."""
+    """The text of tokens without times."""
+    words, _ = list_words(tokens)
+    return join_words(words)
+
+
+def list_words(tokens: Sequence[str]) -> tuple[list[str], bool]:
+    """The words of tokens without times, and whether the last goes on: ``@@`` ends a piece whose word does.
+    ``</s>`` and the like are not said."""
     words: list[str] = []
     goes_on = False
     for token in tokens:
         text = token.strip(" ▁")
-        if not text or (text.startswith("<") and text.endswith(">")):
-            continue
         piece = text.removesuffix("@@")
-        if goes_on:
+        if not piece or (text.startswith("<") and text.endswith(">")):
+            continue
+        if goes_on and not is_spaceless(piece[:1]):
             words[-1] += piece
         else:
             words.append(piece)
         goes_on = text.endswith("@@")
-    return join_words(words)
+    return words, goes_on
+
+
+def join_letters(words: Sequence[str]) -> list[str]:
+    """Letters that were spelled out become a word in capitals: ``i b m`` is IBM. One alone stays as it is."""
+    joined: list[str] = []
+    for letters, group in groupby(words, is_letter):
+        run = list(group)
+        joined += ["".join(run).upper()] if letters and len(run) > 1 else run
+    return joined
+
+
+def is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isascii() and word.isalpha()
 
 
 def is_spaceless(character: str) -> bool:

@@ -1,7 +1,7 @@
 """What every engine refuses the same way: a language or a kind of grammar it does not have, translation.
 
 ``check_demands`` is called first in ``Engine.open``. Hotwords and prompts are preferences: an engine that
-cannot use them ignores them, and its ``info`` says so; of hot words the log does too, once for a model in each
+cannot use them ignores them, and its ``info`` says so. Of hot words the log does too, once for a model and
 process.
 """
 

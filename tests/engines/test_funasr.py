@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cli.program import saywire
 from engines.contract import EngineContract, Speech, decode_all, hear, tell
 from engines.funasr_files import CHINESE, TOKENS
-from engines.recordings import read
+from engines.recordings import DATA, read
 from saywire.config import ModelConfig
 from saywire.engines import make_entry
 from saywire.engines.base import Engine
@@ -213,6 +214,16 @@ def test_an_installed_model_is_run_as_its_entry_says(tmp_path: Path) -> None:
         assert (engine.info.name, engine.info.languages) == ("mine", ("zh",))
         heard = hear(engine, engine.open(Options()), talk(*LONG))
         assert (heard.text, heard.language) == (hear_once(settings or USUAL, LONG), "zh")
+
+
+def test_workers_forked_from_the_loaded_model_hear_a_file(tmp_path: Path) -> None:
+    imported = saywire("models", "import", make_folder(), "--name", "mine", home=tmp_path)
+    assert (imported.returncode, imported.stderr) == (0, "")
+    assert "saywire serve --model mine" in imported.stdout  # it was tried
+    flags = ("--set", "model.mine.mode=sliced", "--set", "engine.workers=2")
+    heard = saywire("transcribe", "--model", "mine", *flags, DATA / "three-one-eight.wav", home=tmp_path)
+    assert (heard.returncode, heard.stderr) == (0, "")
+    assert heard.stdout.strip()
 
 
 def test_loading_says_nothing_and_leaves_logging_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,9 +30,15 @@ __all__ = [
     "Stream",
     "choose",
     "find",
+    "find_missing",
     "is_run",
     "make_entry",
 ]
+
+
+def find_missing(modules: Sequence[str]) -> tuple[str, ...]:
+    """Those that are not installed."""
+    return tuple(name for name in modules if importlib.util.find_spec(name) is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Entry:
     @property
     def missing(self) -> tuple[str, ...]:
         """Of the modules it requires, those that are not installed."""
-        return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+        return find_missing(self.requires)
 
     @property
     def obstacle(self) -> str:

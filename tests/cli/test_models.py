@@ -160,7 +160,7 @@ def test_a_model_that_nothing_runs_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "f"
     folder.mkdir()
     (folder / "model.pt").write_text("x")
-    (folder / "config.yaml").write_text("model: SeacoParaformer\n")
+    (folder / "config.yaml").write_text("model: SenseVoiceSmall\n")
     run = saywire("models", "import", folder, home=tmp_path)
     assert run.returncode == 0
-    assert "no engine of this version runs models of this kind, funasr SeacoParaformer" in run.stdout
+    assert "no engine of this version runs models of this kind, funasr SenseVoiceSmall" in run.stdout

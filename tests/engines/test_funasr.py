@@ -8,56 +8,36 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
 
 from cli.program import saywire
 from engines.contract import EngineContract, Speech, decode_all, hear, tell
-from engines.funasr_files import CHINESE, TOKENS
-from engines.recordings import DATA, read
+from engines.funasr_files import CHINESE
+from engines.recordings import DATA
 from saywire.config import ModelConfig
 from saywire.engines import make_entry
 from saywire.engines.base import Engine
 from saywire.engines.layout import recognise
 from saywire.engines.manifest import Manifest, write_manifest
 from saywire.errors import EngineFailed, OutOfOrder
-from saywire.types import RATE, Hypothesis, Options, Samples
+from saywire.types import RATE, Hypothesis, Options
 
 if importlib.util.find_spec("funasr") is None:  # to import it here would print, warn and set up logging
     pytest.skip("funasr is not installed: make test-funasr", allow_module_level=True)
-import torch
-
-from engines.tiny_funasr import make_model
-from saywire.engines.funasr import AutoModel, FunasrEngine, load, write
+from engines.tiny_funasr import LONG, OTHER, copy_model, share_model, talk
+from saywire.engines.funasr import FunasrEngine, load, write
+from saywire.engines.funasr_model import AutoModel
 from saywire.engines.quiet import quietly
 
 USUAL = ModelConfig("usual")
 SLICED = ModelConfig("sliced", mode="sliced")
 
 
-@cache
-def make_folder(tokens: tuple[str, ...] = TOKENS) -> Path:
-    keep.append(folder := TemporaryDirectory())
-    return make_model(Path(folder.name), tokens)
-
-
-keep: list[TemporaryDirectory[str]] = []
-
-
-def talk(*names: str) -> Samples:
-    return np.concatenate([read(name) for name in names])
-
-
-LONG = ("please-play-five", "three-one-eight", "san-qi-ling")
-OTHER = ("da-kai-deng", "four-down")
-
-
 @pytest.fixture(scope="module")
 def engine() -> Iterator[FunasrEngine]:
-    engine = load(make_folder())
+    engine = FunasrEngine(share_model(), USUAL)
     yield engine
     engine.close()
 
@@ -66,16 +46,16 @@ class Contract(EngineContract):
     settings = USUAL
 
     def make(self) -> Engine:
-        return load(make_folder(), self.settings)
+        return load(share_model(), self.settings)
 
     def speech(self) -> list[Speech]:
-        return [Speech(talk(*names), hear_once(self.settings, names)) for names in (LONG, OTHER)]
+        return [Speech(talk(names), hear_once(self.settings, names)) for names in (LONG, OTHER)]
 
 
 @cache
 def hear_once(settings: ModelConfig, names: tuple[str, ...]) -> str:
-    engine = load(make_folder(), settings)
-    return hear(engine, engine.open(Options()), talk(*names)).text
+    engine = load(share_model(), settings)
+    return hear(engine, engine.open(Options()), talk(names)).text
 
 
 class TestStreaming(Contract): ...
@@ -107,8 +87,8 @@ def test_settings_change_what_is_heard() -> None:
 
 def test_it_says_what_funasr_says_of_the_whole() -> None:
     """Of words without pieces, which FunASR joins otherwise when it knows what follows."""
-    folder = make_folder(("<blank>", "<s>", "</s>", *CHINESE, "hello", "world", "of", "<unk>"))
-    engine, samples = load(folder), talk(*LONG, *OTHER)
+    folder = share_model(("<blank>", "<s>", "</s>", *CHINESE, "hello", "world", "of", "<unk>"))
+    engine, samples = load(folder), talk((*LONG, *OTHER))
     with quietly():
         model = AutoModel(
             model=str(folder),
@@ -127,8 +107,8 @@ def test_it_says_what_funasr_says_of_the_whole() -> None:
 
 def test_text_grows_with_every_chunk(engine: FunasrEngine) -> None:
     stream, seen = engine.open(Options()), [""]
-    for start in range(0, len(talk(*LONG)), RATE * 6 // 10):
-        stream.accept(talk(*LONG)[start : start + RATE * 6 // 10])
+    for start in range(0, len(talk(LONG)), RATE * 6 // 10):
+        stream.accept(talk(LONG)[start : start + RATE * 6 // 10])
         now = decode_all(engine, stream)
         assert now.text[: now.stable].startswith(seen[-1])
         seen.append(now.text[: now.stable])
@@ -136,7 +116,7 @@ def test_text_grows_with_every_chunk(engine: FunasrEngine) -> None:
 
 
 def test_streams_that_take_turns_do_not_mix(engine: FunasrEngine) -> None:
-    audio = [talk(*LONG), talk(*OTHER), talk(*OTHER, *LONG)]
+    audio = [talk(LONG), talk(OTHER), talk((*OTHER, *LONG))]
     alone = [tell(hear(engine, engine.open(Options()), samples)) for samples in audio]
     streams = [engine.open(Options()) for _ in audio]
     for stream, samples in zip(streams, audio, strict=True):
@@ -187,12 +167,12 @@ def test_it_is_strict_about_order(engine: FunasrEngine) -> None:
     with pytest.raises(OutOfOrder, match="decode takes 1, ready"):
         engine.decode([stream])
     for each in (stream, other):
-        each.accept(talk(*LONG))
+        each.accept(talk(LONG))
     with pytest.raises(OutOfOrder, match="2 streams"):
         engine.decode([stream, other])
     stream.finish()
     with pytest.raises(OutOfOrder, match="after finish"):
-        stream.accept(talk(*LONG))
+        stream.accept(talk(LONG))
     with pytest.raises(OutOfOrder, match="once"):
         stream.finish()
 
@@ -200,11 +180,11 @@ def test_it_is_strict_about_order(engine: FunasrEngine) -> None:
 def test_hot_words_are_ignored(engine: FunasrEngine) -> None:
     assert not engine.info.hotwords
     stream = engine.open(Options(hotwords=("阿里巴巴",)))
-    assert hear(engine, stream, talk(*OTHER)).text == hear_once(USUAL, OTHER)
+    assert hear(engine, stream, talk(OTHER)).text == hear_once(USUAL, OTHER)
 
 
 def test_an_installed_model_is_run_as_its_entry_says(tmp_path: Path) -> None:
-    folder = copy(make_folder(), tmp_path / "mine")
+    folder = copy_model(tmp_path / "mine")
     layout = recognise(folder)
     write_manifest(folder, Manifest("mine", layout.family, layout.kind, (), ("zh",), True))
     entry = make_entry(folder, "mine", layout.family, layout.kind, ("zh",), "a test")
@@ -212,12 +192,12 @@ def test_an_installed_model_is_run_as_its_entry_says(tmp_path: Path) -> None:
     for settings in (None, SLICED):
         engine = replace(entry, settings=settings).load()
         assert (engine.info.name, engine.info.languages) == ("mine", ("zh",))
-        heard = hear(engine, engine.open(Options()), talk(*LONG))
+        heard = hear(engine, engine.open(Options()), talk(LONG))
         assert (heard.text, heard.language) == (hear_once(settings or USUAL, LONG), "zh")
 
 
 def test_workers_forked_from_the_loaded_model_hear_a_file(tmp_path: Path) -> None:
-    imported = saywire("models", "import", make_folder(), "--name", "mine", home=tmp_path)
+    imported = saywire("models", "import", share_model(), "--name", "mine", home=tmp_path)
     assert (imported.returncode, imported.stderr) == (0, "")
     assert "saywire serve --model mine" in imported.stdout  # it was tried
     flags = ("--set", "model.mine.mode=sliced", "--set", "engine.workers=2")
@@ -228,15 +208,15 @@ def test_workers_forked_from_the_loaded_model_hear_a_file(tmp_path: Path) -> Non
 
 def test_loading_says_nothing_and_leaves_logging_alone(capsys: pytest.CaptureFixture[str]) -> None:
     before = logging.getLogger().handlers[:], logging.getLogger().level
-    load(make_folder()).close()
+    load(share_model()).close()
     assert capsys.readouterr() == ("", "")
     assert (logging.getLogger().handlers, logging.getLogger().level) == before
 
 
 def test_a_closed_engine_decodes_no_more() -> None:
-    engine = load(make_folder())
+    engine = load(share_model())
     stream = engine.open(Options())
-    stream.accept(talk(*LONG))
+    stream.accept(talk(LONG))
     engine.close()
     with pytest.raises(EngineFailed, match="is closed"):
         engine.decode([stream])
@@ -246,105 +226,10 @@ def test_what_funasr_raises_fails_the_step_alone(
     engine: FunasrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = engine.open(Options())
-    stream.accept(talk(*LONG))
+    stream.accept(talk(LONG))
     with monkeypatch.context() as patch:
-        patch.setattr(engine._frontend, "forward", lambda *_, **__: 1 / 0)
+        patch.setattr(engine.model.network, "encode_chunk", lambda *_, **__: 1 / 0)
         with pytest.raises(EngineFailed, match=r"FunASR failed a step of 0.60 s: ZeroDivisionError"):
             engine.decode([stream])
     stream.reset()
-    assert hear(engine, stream, talk(*OTHER)).text == hear_once(USUAL, OTHER)
-
-
-def copy(folder: Path, target: Path) -> Path:
-    target.mkdir()
-    for path in folder.iterdir():
-        (target / path.name).write_bytes(path.read_bytes())
-    return target
-
-
-def save(folder: Path, change: Any) -> Path:
-    """A copy of the model whose weights are what ``change`` makes of them."""
-    weights = torch.load(make_folder() / "model.pt", weights_only=True)
-    copy(make_folder(), folder)
-    torch.save(change(weights), folder / "model.pt")
-    return folder
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda weights: {"state_dict": weights},
-        lambda weights: {"model": weights, "epoch": 3},
-        lambda weights: {n: w for n, w in weights.items() if not n.startswith(("ctc.", "decoder.embed."))},
-    ],
-)
-def test_weights_as_trainers_wrap_them_and_without_what_only_they_need(tmp_path: Path, change: Any) -> None:
-    engine = load(save(tmp_path / "m", change))
-    assert hear(engine, engine.open(Options()), talk(*OTHER)).text == hear_once(USUAL, OTHER)
-
-
-def test_weights_of_half_precision_are_run_in_full(tmp_path: Path) -> None:
-    engine = load(save(tmp_path / "m", lambda weights: {n: w.half() for n, w in weights.items()}))
-    assert hear(engine, engine.open(Options()), talk(*OTHER)).text
-
-
-def test_weights_in_the_old_format(tmp_path: Path) -> None:
-    folder = copy(make_folder(), tmp_path / "m")
-    weights = torch.load(folder / "model.pt", weights_only=True)
-    torch.save(weights, folder / "model.pt", _use_new_zipfile_serialization=False)
-    engine = load(folder)
-    assert hear(engine, engine.open(Options()), talk(*OTHER)).text == hear_once(USUAL, OTHER)
-
-
-class Mischief:
-    def __reduce__(self) -> tuple[Any, ...]:
-        return print, ("never printed",)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (
-            lambda weights: {n: w for n, w in weights.items() if "encoders0" not in n},
-            "missing or of another shape",
-        ),
-        (
-            lambda weights: weights | {"predictor.cif_output.bias": torch.zeros(2)},
-            "1 of .* as predictor.cif_out",
-        ),
-        (
-            lambda weights: weights | {"decoder.output_layer.weight": torch.zeros(8404, 32)},
-            rf"has {len(TOKENS)} tokens, but the network has 8404 outputs; take tokens.json and model.pt",
-        ),
-        (lambda weights: weights | {"x": Mischief()}, "is no file of weights"),
-        (lambda weights: [1], "is no file of weights"),
-    ],
-)
-def test_weights_that_do_not_fit_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: Any, words: str
-) -> None:
-    with pytest.raises(EngineFailed, match=words):
-        load(save(tmp_path / "m", change))
-    assert "never printed" not in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 half a zip file", b"text\n" * 99])
-def test_a_file_of_weights_that_is_none_is_refused(tmp_path: Path, data: bytes) -> None:
-    folder = copy(make_folder(), tmp_path / "m")
-    (folder / "model.pt").write_bytes(data)
-    with pytest.raises(EngineFailed, match=r"model.pt of 'm' is no file of weights: .*; download it again"):
-        load(folder)
-
-
-def test_a_network_that_funasr_cannot_build_is_refused(tmp_path: Path) -> None:
-    folder = copy(make_folder(), tmp_path / "m")
-    configuration = (folder / "config.yaml").read_text("utf-8")
-    (folder / "config.yaml").write_text(configuration.replace("SANMEncoderChunkOpt", "Unheard"), "utf-8")
-    with pytest.raises(EngineFailed, match="describes no network that FunASR can build"):
-        load(folder)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_device_that_is_not_here_is_refused() -> None:
-    with pytest.raises(EngineFailed, match=r"device is 'cuda', but torch finds no GPU here"):
-        load(make_folder(), replace(USUAL, device="cuda"))
+    assert hear(engine, stream, talk(OTHER)).text == hear_once(USUAL, OTHER)

@@ -10,12 +10,18 @@ from typing import Any
 import pytest
 
 from engines.funasr_files import TOKENS, make_configuration, make_scaling, write_configuration, write_files
-from saywire.engines.funasr_folder import read_folder
+from saywire.engines import funasr_folder
+from saywire.engines.funasr_folder import FunasrFolder
+from saywire.engines.layout import PARAFORMER_STREAMING
 from saywire.errors import EngineFailed
 
 pytest.importorskip("yaml", reason="PyYAML, which comes with funasr, is not installed: make test-funasr")
 
 Change = Callable[[dict[str, Any]], object]
+
+
+def read_folder(folder: Path) -> FunasrFolder:
+    return funasr_folder.read_folder(folder, (PARAFORMER_STREAMING,))
 
 
 @pytest.fixture
@@ -72,9 +78,9 @@ def test_another_model_is_told_by_its_name(folder: Path) -> None:
     [
         (
             lambda c: c["frontend_conf"].update(fs=8000),
-            "is for audio of 8000 Hz; FunASR streams models of 16000",
+            "is for audio of 8000 Hz; only models of 16000",
         ),
-        (lambda c: c["frontend_conf"].update(lfr_n=1), "has frames of 10 ms; FunASR streams 60 ms"),
+        (lambda c: c["frontend_conf"].update(lfr_n=1), "has frames of 10 ms; only those of 60 ms"),
         (lambda c: c.pop("encoder_conf"), "does not describe a network: .*encoder_conf.*; download it again"),
         (lambda c: c.update(frontend_conf=[1]), "does not describe a network: .*frontend_conf"),
     ],

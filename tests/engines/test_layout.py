@@ -92,6 +92,7 @@ def test_a_folder_of_faster_whisper(tmp_path: Path) -> None:
     [
         ("# This is an example\nmodel: ParaformerStreaming\nmodel_conf:\n", "ParaformerStreaming", True),
         ('encoder: x\nmodel: "SeacoParaformer"\n', "SeacoParaformer", False),
+        ("model: SenseVoiceSmall\n", "SenseVoiceSmall", False),
     ],
 )
 def test_models_of_funasr_say_what_they_are(tmp_path: Path, config: str, kind: str, streaming: bool) -> None:

@@ -12,14 +12,14 @@ from engines.recordings import read
 from engines.test_sherpa import ENGLISH, MANDARIN
 from saywire.engines import Entry, make_entry
 from saywire.engines.manifest import Manifest, write_manifest
-from saywire.engines.offline import SherpaOffline, load, load_tiny, make_tiny, set_apart
+from saywire.engines.offline import SherpaOffline, load, load_tiny, make_tiny
 from saywire.engines.offline_models import KINDS
 from saywire.engines.recognizer import Window
 from saywire.engines.sherpa import TINY
 from saywire.engines.sherpa import load_tiny as load_streaming
 from saywire.engines.windowed import Windowed
 from saywire.errors import EngineFailed
-from saywire.types import Options, Word
+from saywire.types import Options
 
 HEARD = {**ENGLISH, **MANDARIN}
 
@@ -97,12 +97,6 @@ def test_what_is_known_of_an_installed_model_goes_before_its_files(tmp_path: Pat
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineFailed, match=r"expected \.onnx files beside tokens\.txt"):
         load(tmp_path)
-
-
-def test_words_get_the_spaces_of_their_line() -> None:
-    words = (Word("one", 0, 1), Word("打", 1, 2), Word("开", 2, 3), Word("two", 3, 4, 0.5))
-    assert [word.text for word in set_apart(words)] == [" one", " 打", "开", " two"]
-    assert list(set_apart(words))[3] == Word(" two", 3, 4, 0.5)
 
 
 class Untimed:

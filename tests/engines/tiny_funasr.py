@@ -1,31 +1,56 @@
-"""A streaming Paraformer of random weights, made in a second by FunASR's own classes: every path runs, and
+"""Paraformers of random weights, made in a second by FunASR's own classes: every path runs, and
 what it says means nothing. Only when it speaks is fitted: in speech, not in silence. Same seed, same model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines.funasr_files import TOKENS, write_files
+from engines.funasr_files import STREAMING, TOKENS, write_files
 from engines.recordings import read
+from saywire.engines.funasr_model import AutoModel, Heard
 from saywire.engines.quiet import quietly
-
-with quietly():
-    from funasr import AutoModel
+from saywire.types import Samples
 
 SEED = 1  # a talkative one
 OFTEN, NEVER = 3.0, -8.0
 """What is wanted of the layer that says when a token is due, before its sigmoid: in speech, in silence."""
 
 
-def make_model(folder: Path, tokens: Sequence[str] = TOKENS) -> Path:
-    configuration = write_files(folder, tokens)
+LONG, OTHER = ("please-play-five", "three-one-eight", "san-qi-ling"), ("da-kai-deng", "four-down")
+"""Recordings that make a talk."""
+_keep: list[TemporaryDirectory[str]] = []
+
+
+@cache
+def share_model(tokens: tuple[str, ...] = TOKENS, kind: str = STREAMING) -> Path:
+    """Made once; not to be changed."""
+    _keep.append(folder := TemporaryDirectory())
+    return make_model(Path(folder.name), tokens, kind)
+
+
+def copy_model(target: Path, kind: str = STREAMING) -> Path:
+    """One that may be changed."""
+    target.mkdir()
+    for path in share_model(kind=kind).iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+    return target
+
+
+def talk(names: Sequence[str]) -> Samples:
+    return np.concatenate([read(name) for name in names])
+
+
+def make_model(folder: Path, tokens: Sequence[str] = TOKENS, kind: str = STREAMING) -> Path:
+    configuration = write_files(folder, tokens, kind)
     model, frontend = build(folder, configuration)
     fit_voice(model, frontend, configuration)
     torch.save(model.state_dict(), folder / "model.pt")
@@ -72,7 +97,7 @@ def watch(
         model.inference(
             [audio],
             key=["-"],
-            tokenizer=type("Table", (), {"ids2tokens": staticmethod(lambda ids: [])}),
+            tokenizer=Heard(TOKENS),
             frontend=frontend,
             cache={},
             is_final=True,

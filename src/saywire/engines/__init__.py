@@ -16,7 +16,7 @@ from pathlib import Path
 from ..config import ModelConfig, RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
-from .layout import PARAFORMER_STREAMING
+from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING
 from .offline_models import KINDS
 
 __all__ = [
@@ -181,7 +181,7 @@ FAMILIES: Mapping[str, Family] = {
         ("torch", "funasr", "kaldi_native_fbank"),
         "pip install saywire[funasr]",
         shares=True,
-        kinds=frozenset({PARAFORMER_STREAMING}),
+        kinds=frozenset({PARAFORMER_STREAMING, *FUNASR_OFFLINE}),
         takes=frozenset(
             {
                 "mode",

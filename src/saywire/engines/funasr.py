@@ -16,50 +16,26 @@ paraformer_streaming/model.py, November 2026.
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..config import ModelConfig
-from ..errors import EngineFailed, OutOfOrder
+from ..errors import OutOfOrder
 from ..types import RATE, Hypothesis, Options, Samples
-from .base import EngineInfo, Stream
+from .base import Engine, EngineInfo, Stream
 from .demands import check_demands
-from .funasr_folder import FRAME, FunasrFolder, read_folder
-from .manifest import MANIFEST, read_manifest
-from .quiet import quietly
-from .spelling import is_letter, join_letters, join_words, list_words
-
-with quietly():
-    import torch
-    from funasr import AutoModel
+from .funasr_folder import FRAME
+from .funasr_model import FunasrModel
+from .funasr_offline import load as load_offline
+from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING, recognise
+from .spelling import gather_pieces, is_letter, join_letters, join_words
 
 SHORTEST = RATE * FRAME // 1000
 """Samples; of less there is no frame."""
-NEEDED = ("encoder.", "decoder.", "predictor.")
-"""Of the weights, those that are used; what serves training alone, a file may lack."""
-TRAINING = ("decoder.embed.",)
-OUTPUTS = "decoder.output_layer.weight"
-FAILURES = (RuntimeError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
-"""What FunASR and torch raise."""
-
-
-@dataclass(slots=True)
-class Heard:
-    """FunASR's tokenizer for one step: keeps the tokens, which the library would join to a text."""
-
-    table: Sequence[str]
-    tokens: list[str] = field(default_factory=list)
-
-    def ids2tokens(self, ids: Iterable[int]) -> list[str]:
-        found = [self.table[index] for index in ids]
-        self.tokens += found
-        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,27 +114,21 @@ class FunasrStream:
 
 
 class FunasrEngine:
-    """An engine over one folder. Raises EngineFailed when it is not a whole streaming Paraformer, or for a
-    device that is not here."""
+    """An engine over one folder. Raises EngineFailed when it is not a whole streaming Paraformer."""
 
     def __init__(self, folder: Path, settings: ModelConfig) -> None:
-        if settings.device != "cpu" and not torch.cuda.is_available():
-            raise EngineFailed(
-                f"model.{folder.name}.device is '{settings.device}', but torch finds no GPU here; leave it"
-                " out, or install a torch for this machine's GPU"
-            )
-        read = read_folder(folder)
-        manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else None
-        self._settings = settings
-        self._tokens = read.tokens
-        self._parts = read.parts
-        self._model, self._frontend = build(read, settings.device)
+        self.model = FunasrModel(folder, (PARAFORMER_STREAMING,), settings)
+        self._stride = settings.chunk_size[1] * SHORTEST
+        self._sliced = settings.mode == "sliced"
+        self._arguments = {
+            "chunk_size": list(settings.chunk_size),
+            "encoder_chunk_look_back": settings.encoder_chunk_look_back,
+            "decoder_chunk_look_back": settings.decoder_chunk_look_back,
+            "encoder_conf": self.model.read.parts["encoder_conf"],
+            "frontend_conf": self.model.read.parts["frontend_conf"],
+        }
         self._info = EngineInfo(
-            manifest.name if manifest else folder.name,
-            RATE,
-            manifest.languages if manifest else (),
-            stability="native",
-            long_steps=True,
+            self.model.name, RATE, self.model.languages, stability="native", long_steps=True
         )
 
     @property
@@ -169,105 +139,34 @@ class FunasrEngine:
         check_demands(self._info, options)
         languages = self._info.languages
         language = languages[0] if len(languages) == 1 else options.language
-        stride = self._settings.chunk_size[1] * SHORTEST
-        return FunasrStream(stride, self._settings.mode == "sliced", language)
+        return FunasrStream(self._stride, self._sliced, language)
 
     def decode(self, streams: Sequence[Stream]) -> None:
         batch = [stream for stream in streams if isinstance(stream, FunasrStream) and stream.ready]
         if len(batch) != len(streams) or len(batch) != 1:
             raise OutOfOrder(f"{len(streams)} streams, {len(batch)} ready; decode takes 1, ready")
-        batch[0].hear(self._decode(batch[0].take()))
+        piece = batch[0].take()
+        arguments = {**self._arguments, "cache": piece.cache, "is_final": piece.last}
+        tokens, _ = self.model.infer(piece.samples, arguments)
+        batch[0].hear(tokens)
 
     def close(self) -> None:
-        self._model = None
-
-    def _decode(self, piece: Piece) -> list[str]:
-        if self._model is None:
-            raise EngineFailed(f"model '{self._info.name}' is closed")
-        if torch.get_num_threads() != self._settings.threads:
-            torch.set_num_threads(self._settings.threads)  # here: threads are not inherited by a fork
-        heard = Heard(self._tokens)
-        try:
-            with torch.inference_mode():
-                self._model.inference(
-                    [piece.samples],
-                    key=["-"],
-                    tokenizer=heard,
-                    frontend=self._frontend,
-                    cache=piece.cache,
-                    is_final=piece.last,
-                    chunk_size=list(self._settings.chunk_size),
-                    encoder_chunk_look_back=self._settings.encoder_chunk_look_back,
-                    decoder_chunk_look_back=self._settings.decoder_chunk_look_back,
-                    encoder_conf=self._parts["encoder_conf"],
-                    frontend_conf={"n_mels": self._frontend.n_mels, "lfr_m": self._frontend.lfr_m},
-                    device=self._settings.device,
-                )
-        except FAILURES as e:
-            seconds = len(piece.samples) / RATE
-            raise EngineFailed(f"FunASR failed a step of {seconds:.2f} s: {type(e).__name__}: {e}") from e
-        return heard.tokens
-
-
-def build(read: FunasrFolder, device: str) -> tuple[Any, Any]:
-    """The network with its weights, and its front end. Raises EngineFailed."""
-    try:
-        with quietly():
-            model, made = AutoModel.build_model(**read.parts, device="cpu", ncpu=1)
-    except FAILURES as e:
-        raise EngineFailed(
-            f"config.yaml of '{read.weights.parent.name}' describes no network that FunASR can build:"
-            f" {type(e).__name__}: {e}; download it again"
-        ) from e
-    weights = read_weights(read.weights)
-    check_weights(model.state_dict(), weights, read)
-    known = {name: weights[name] for name in model.state_dict() if name in weights}
-    model.load_state_dict(known, strict=False, assign=True)  # assign: they stay mapped from the file
-    return model.float().to(device), made["frontend"]
-
-
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """By name, mapped from the file where its format allows; runs no code of it. Raises EngineFailed."""
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-        for wrapping in ("state_dict", "model_state_dict", "model"):
-            found = found.get(wrapping, found)
-        return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
-    except (*FAILURES, OSError, EOFError, pickle.UnpicklingError) as e:
-        first = str(e).strip().partition("\n")[0]
-        raise EngineFailed(
-            f"model.pt of '{path.parent.name}' is no file of weights: {first}; download it again"
-        ) from e
-
-
-def check_weights(
-    wanted: dict[str, torch.Tensor], found: dict[str, torch.Tensor], read: FunasrFolder
-) -> None:
-    """Raises EngineFailed unless all that is used is there in its shape: FunASR would go on with noise."""
-    folder, outputs = read.weights.parent.name, found.get(OUTPUTS)
-    if outputs is not None and len(outputs) != len(read.tokens):
-        raise EngineFailed(
-            f"tokens.json of '{folder}' has {len(read.tokens)} tokens, but the network has {len(outputs)}"
-            " outputs; take tokens.json and model.pt from the same model"
-        )
-    used = [name for name in wanted if name.startswith(NEEDED) and not name.startswith(TRAINING)]
-    wrong = [name for name in used if name not in found or found[name].shape != wanted[name].shape]
-    if wrong:
-        raise EngineFailed(
-            f"model.pt of '{folder}' does not fit its config.yaml: {len(wrong)} of {len(used)} weights are"
-            f" missing or of another shape, as {wrong[0]}; take both from the same model"
-        )
+        self.model.close()
 
 
 def write(tokens: Sequence[str], ended: bool) -> tuple[str, int]:
     """The text of tokens, and how many characters of it stay as they are when more tokens come."""
-    words, goes_on = list_words(tokens)
+    words, goes_on = gather_pieces(tokens)
     whole = words[:-1] if goes_on else words
-    spoken = join_letters(whole)
-    text = join_words(spoken + words[len(whole) :])
+    spoken = [word.text for word in join_letters(whole)]
+    text = join_words(spoken + [word.text for word in words[len(whole) :]])
     may_join = not ended and not goes_on and bool(spoken) and is_letter(spoken[-1])
     return text, len(text) - may_join
 
 
-def load(folder: Path, settings: ModelConfig | None = None) -> FunasrEngine:
-    return FunasrEngine(folder, settings or ModelConfig(folder.name))
+def load(folder: Path, settings: ModelConfig | None = None) -> Engine:
+    """An engine of the model in a folder, of whichever kind."""
+    settings = settings or ModelConfig(folder.name)
+    if recognise(folder).kind in FUNASR_OFFLINE:
+        return load_offline(folder, settings)
+    return FunasrEngine(folder, settings)

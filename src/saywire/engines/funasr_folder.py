@@ -1,16 +1,16 @@
-"""The folder of a streaming Paraformer of FunASR, as it is downloaded, checked before torch sees it.
+"""The folder of a Paraformer of FunASR, as it is downloaded, checked before torch sees it.
 
 It has config.yaml (the parts of the network and of its front end), tokens.json (a list of texts), am.mvn (the
 shift and the scale of each feature, as a Kaldi network) and model.pt (the weights). configuration.json and
-seg_dict are for other uses. Only what builds the network is taken from config.yaml: FunASR would also run
-code and fetch packages that a configuration names. Source: FunASR 1.4.16, download_model_from_hub.py,
-auto_model.py and wav_frontend.py, November 2026.
+seg_dict (the pieces of words) may be missing. Only what builds the network is taken from config.yaml: FunASR
+would also run code and fetch packages that a configuration names. Source: FunASR 1.4.16,
+download_model_from_hub.py, auto_model.py and wav_frontend.py, November 2026.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,12 +20,12 @@ import msgspec
 
 from ..errors import EngineFailed
 from ..types import RATE
-from .layout import FUNASR, PARAFORMER_STREAMING, recognise
+from .layout import FUNASR, recognise
 
-PARTS = ("encoder", "decoder", "predictor", "frontend", "tokenizer", "normalize")
+PARTS = ("encoder", "decoder", "predictor", "seaco_decoder", "frontend", "tokenizer", "normalize")
 """Of config.yaml; each may have a ``_conf``."""
 FRAME = 60
-"""Milliseconds of a frame of the encoder, which FunASR's streaming takes for granted."""
+"""Milliseconds of a frame of the encoder, which FunASR takes for granted in streaming and in word times."""
 _ROW = re.compile(r"<(AddShift|Rescale)>[^\[]*<LearnRateCoef>\s*\S+\s*\[([^\]]*)\]")
 
 
@@ -58,23 +58,25 @@ class FunasrFolder:
     tokens: tuple[str, ...]
     """Text of each output of the network; ``@@`` at the end of a piece whose word goes on."""
     weights: Path
+    kind: str
 
 
-def read_folder(folder: Path) -> FunasrFolder:
-    """Raises EngineFailed for what is no streaming Paraformer, saying what it is or what is wrong with it."""
+def read_folder(folder: Path, kinds: Sequence[str]) -> FunasrFolder:
+    """Raises EngineFailed for a model of none of these kinds, saying what it is, and for a broken one."""
     layout = recognise(folder)
-    if (layout.family, layout.kind) != (FUNASR, PARAFORMER_STREAMING):
+    if layout.family != FUNASR or layout.kind not in kinds:
         raise EngineFailed(
             f"'{folder.name}' is a model of family '{layout.family}' and of kind '{layout.kind}', which this"
-            f" engine does not run; it runs '{PARAFORMER_STREAMING}' of FunASR"
+            f" engine does not run; it runs {', '.join(kinds)} of FunASR"
         )
     parts, frontend = _read_configuration(folder)
     tokens = _read_tokens(folder)
     _check_scaling(folder, frontend.n_mels * frontend.lfr_m)
     # Dither is noise that makes the same audio give other words each time.
-    parts["frontend_conf"] |= {"cmvn_file": str(folder / "am.mvn"), "dither": 0.0}
+    sizes = {"n_mels": frontend.n_mels, "lfr_m": frontend.lfr_m, "lfr_n": frontend.lfr_n}
+    parts["frontend_conf"] |= {**sizes, "cmvn_file": str(folder / "am.mvn"), "dither": 0.0}
     parts["tokenizer_conf"] = parts.get("tokenizer_conf", {}) | {"token_list": str(folder / "tokens.json")}
-    return FunasrFolder(parts, tokens, folder / "model.pt")
+    return FunasrFolder(parts, tokens, folder / "model.pt", layout.kind)
 
 
 def _read_configuration(folder: Path) -> tuple[dict[str, Any], _Frontend]:
@@ -88,12 +90,11 @@ def _read_configuration(folder: Path) -> tuple[dict[str, Any], _Frontend]:
         raise EngineFailed(f"{where} does not describe a network: {e}; download it again") from e
     if frontend.fs != RATE:
         raise EngineFailed(
-            f"'{folder.name}' is for audio of {frontend.fs} Hz; FunASR streams models of {RATE} Hz alone"
+            f"'{folder.name}' is for audio of {frontend.fs} Hz; only models of {RATE} Hz are run"
         )
-    if frontend.frame_shift * frontend.lfr_n != FRAME:
-        raise EngineFailed(
-            f"{where} has frames of {frontend.frame_shift * frontend.lfr_n} ms; FunASR streams {FRAME} ms"
-        )
+    frame = frontend.frame_shift * frontend.lfr_n
+    if frame != FRAME:
+        raise EngineFailed(f"{where} has frames of {frame} ms; only those of {FRAME} ms are run")
     names = ("model", "model_conf", *PARTS, *(f"{part}_conf" for part in PARTS))
     return {name: everything[name] for name in names if name in everything}, frontend
 

@@ -22,6 +22,9 @@ STREAMING, OFFLINE, TINY, WHISPER, FUNASR = "sherpa", "sherpa-offline", "saywire
 """The families."""
 PARAFORMER_STREAMING = "ParaformerStreaming"
 """The one kind of FunASR that text comes from while somebody speaks."""
+SEACO = "SeacoParaformer"
+FUNASR_OFFLINE = (SEACO, "BiCifParaformer")
+"""Kinds of FunASR that take whole recordings and know word times; the first hears hot words, too."""
 
 ICEFALL_STREAMING = frozenset({"conformer", "ebranchformer", "lstm", "zipformer", "zipformer2"})
 MARKS = {
@@ -112,7 +115,7 @@ def _recognise_funasr(folder: Path, names: set[str]) -> Layout:
             f"config.yaml of '{folder.name}' does not say what the model is; expected a line"
             f" like 'model: {PARAFORMER_STREAMING}', as FunASR's models have"
         )
-    if found[1] == PARAFORMER_STREAMING:
+    if found[1] in (PARAFORMER_STREAMING, *FUNASR_OFFLINE):
         needed += ("am.mvn", "tokens.json")
     return _whole(folder, names, FUNASR, found[1], needed)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import sherpa_onnx
 
 from ..errors import EngineFailed
-from ..types import Samples, Word
+from ..types import Samples
 from .agreement import split_words
 from .base import EngineInfo
 from .folder import Metadata, read_metadata, restrict
@@ -28,7 +28,7 @@ from .manifest import MANIFEST, read_manifest
 from .offline_models import KINDS, Kind, OfflineModel, find_model
 from .recognizer import Recognition, Window
 from .sherpa import TINY
-from .spelling import Spelling, join_words, list_beginnings, spell
+from .spelling import Spelling, list_beginnings, set_apart, spell
 from .windowed import Windowed
 
 RATE = 16_000
@@ -99,15 +99,6 @@ class SherpaOffline:
         scores = getattr(result, "ys_log_probs", ())
         _, words, found = spell(result.tokens, result.timestamps, scores, seconds, True, spelling)
         return Recognition(tuple(set_apart(words)), told or found)
-
-
-def set_apart(words: Iterable[Word]) -> Iterable[Word]:
-    """The words with the spaces that a line has before them."""
-    before = "a"
-    for word in words:
-        text = join_words((before, word.text))[len(before) :]
-        yield Word(text, word.start, word.end, word.confidence)
-        before = word.text
 
 
 def load(folder: Path) -> Windowed:

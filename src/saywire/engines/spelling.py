@@ -32,6 +32,16 @@ class Spelling:
     """Of ``list_beginnings``; empty: any pieces may join."""
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A word of tokens without times."""
+
+    text: str
+    first: int
+    """Its first token."""
+    last: int
+
+
 @dataclass(slots=True)
 class _Spoken:
     text: str
@@ -83,35 +93,46 @@ def join_words(texts: Sequence[str]) -> str:
 
 def join_pieces(tokens: Sequence[str]) -> str:
     """The text of tokens without times."""
-    words, _ = list_words(tokens)
-    return join_words(words)
+    words, _ = gather_pieces(tokens)
+    return join_words([word.text for word in words])
 
 
-def list_words(tokens: Sequence[str]) -> tuple[list[str], bool]:
+def gather_pieces(tokens: Sequence[str]) -> tuple[list[Span], bool]:
     """The words of tokens without times, and whether the last goes on: ``@@`` ends a piece whose word does.
     ``</s>`` and the like are not said."""
-    words: list[str] = []
+    words: list[Span] = []
     goes_on = False
-    for token in tokens:
+    for index, token in enumerate(tokens):
         text = token.strip(" ▁")
         piece = text.removesuffix("@@")
         if not piece or (text.startswith("<") and text.endswith(">")):
             continue
         if goes_on and not is_spaceless(piece[:1]):
-            words[-1] += piece
+            words[-1] = Span(words[-1].text + piece, words[-1].first, index)
         else:
-            words.append(piece)
+            words.append(Span(piece, index, index))
         goes_on = text.endswith("@@")
     return words, goes_on
 
 
-def join_letters(words: Sequence[str]) -> list[str]:
+def join_letters(words: Sequence[Span]) -> list[Span]:
     """Letters that were spelled out become a word in capitals: ``i b m`` is IBM. One alone stays as it is."""
-    joined: list[str] = []
-    for letters, group in groupby(words, is_letter):
+    joined: list[Span] = []
+    for letters, group in groupby(words, lambda word: is_letter(word.text)):
         run = list(group)
-        joined += ["".join(run).upper()] if letters and len(run) > 1 else run
+        if letters and len(run) > 1:
+            run = [Span("".join(word.text for word in run).upper(), run[0].first, run[-1].last)]
+        joined += run
     return joined
+
+
+def set_apart(words: Iterable[Word]) -> Iterable[Word]:
+    """The words with the spaces that a line has before them."""
+    before = "a"
+    for word in words:
+        text = join_words((before, word.text))[len(before) :]
+        yield Word(text, word.start, word.end, word.confidence)
+        before = word.text
 
 
 def is_letter(word: str) -> bool:

@@ -27,7 +27,7 @@ KINDS = (PARAFORMER_STREAMING,)
 def tell(folder: Path) -> list[str]:
     """The tokens of a recording, all at once."""
     model = FunasrModel(folder, KINDS, ModelConfig("m"))
-    parts = model.read.parts
+    parts = model.folder.parts
     confs = {"encoder_conf": parts["encoder_conf"], "frontend_conf": parts["frontend_conf"]}
     tokens, _ = model.infer(talk(("four-down",)), {**confs, "cache": {}, "is_final": True})
     model.close()

@@ -8,9 +8,8 @@ at its end, which may turn out to be the first of an abbreviation. FunASR gives 
 probabilities, and ignores hot words here.
 
 FunASR's ``inference`` is called below ``AutoModel.generate``: that joins the tokens of each chunk to a text,
-from which nobody can tell whether the word goes on in the next chunk. What it does with a rest under 60 ms at
-the end, it does here: it decodes what the encoder looked ahead at. A stream's state is all in its cache; the
-weights are mapped from the file, so that workers share them. Source: FunASR 1.4.16,
+from which nobody can tell whether the word goes on in the next chunk. A stream's state is all in its cache.
+Of the last chunk a rest under 60 ms is not decoded, as FunASR has it. Source: FunASR 1.4.16,
 paraformer_streaming/model.py, November 2026.
 """
 
@@ -124,8 +123,8 @@ class FunasrEngine:
             "chunk_size": list(settings.chunk_size),
             "encoder_chunk_look_back": settings.encoder_chunk_look_back,
             "decoder_chunk_look_back": settings.decoder_chunk_look_back,
-            "encoder_conf": self.model.read.parts["encoder_conf"],
-            "frontend_conf": self.model.read.parts["frontend_conf"],
+            "encoder_conf": self.model.folder.parts["encoder_conf"],
+            "frontend_conf": self.model.folder.parts["frontend_conf"],
         }
         self._info = EngineInfo(
             self.model.name, RATE, self.model.languages, stability="native", long_steps=True

@@ -70,9 +70,9 @@ class FunasrModel:
         manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else None
         self.name = manifest.name if manifest else folder.name
         self.languages = manifest.languages if manifest else ()
-        self.read = read_folder(folder, kinds)
+        self.folder = read_folder(folder, kinds)
         self._settings = settings
-        network, self._frontend = build(self.read)
+        network, self._frontend = build(self.folder)
         self.network: Any = network.to(settings.device)
 
     def infer(self, samples: Samples, arguments: Mapping[str, object]) -> tuple[list[str], Any]:
@@ -81,7 +81,7 @@ class FunasrModel:
             raise EngineFailed(f"model '{self.name}' is closed")
         if torch.get_num_threads() != self._settings.threads:
             torch.set_num_threads(self._settings.threads)
-        heard = Heard(self.read.tokens)
+        heard = Heard(self.folder.tokens)
         try:
             with torch.inference_mode():
                 answer = self.network.inference(

@@ -46,8 +46,8 @@ class FunasrOffline:
                 f"model.{settings.name}.{useless[0]} is for streaming models of FunASR; leave it out"
             )
         self.model = FunasrModel(folder, FUNASR_OFFLINE, settings)
-        seaco = self.model.read.kind == SEACO
-        self._ids = {token: index for index, token in enumerate(self.model.read.tokens)}
+        seaco = self.model.folder.kind == SEACO
+        self._ids = {token: index for index, token in enumerate(self.model.folder.tokens)}
         self._pieces = read_pieces(folder / "seg_dict") if seaco else {}
         self._sos: int = self.model.network.sos
         if seaco:

@@ -7,19 +7,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CLIENTS ?= .clients
+EXTRAS := whisper funasr
 
-.PHONY: help setup demo serve test fuzz test-clients check format lock samples clean
+.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients check format lock samples clean
 
 help:
 	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
 	@echo 'make serve    run the server (ARGS="--port 9000" adds flags)'
 	@echo 'make setup    only make the environment, in $(VENV)'
 	@echo 'make test     run the tests (ARGS="-k config" adds flags)'
+	@echo 'make test-extras  test the engines that need an extra, in environments of their own (2.5 GB);'
+	@echo '              one of them: $(EXTRAS:%=make test-%)'
 	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
 	@echo 'make test-clients  let real clients talk to the server; installs them first (needs registries)'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
-	@echo 'make lock     choose the versions in constraints.txt anew'
+	@echo 'make lock     choose the versions in constraints.txt and constraints-extras.txt anew'
 	@echo 'make samples  synthesise the samples anew (needs espeak-ng, flite, sox)'
 	@echo 'make clean    remove the environment and all caches'
 
@@ -37,6 +40,16 @@ serve: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-extras: $(EXTRAS:%=test-%)
+
+# Nothing collected, because the engine cannot be imported, is an error: pytest exits with 5.
+$(EXTRAS:%=test-%): test-%: $(VENV)-%/.complete
+	$(VENV)-$*/bin/python -m pytest tests/engines/test_$**.py $(ARGS)
+
+$(EXTRAS:%=$(VENV)-%/.complete): $(VENV)-%/.complete: pyproject.toml constraints-extras.txt scripts/make_environment.sh
+	@PYTHON='$(PYTHON)' scripts/make_environment.sh '$(VENV)-$*' '$*'
+	@touch $@
 
 fuzz: $(STAMP)
 	FUZZ_FRAMES=100000 $(BIN)/python -m pytest tests/protocols/test_fuzz.py tests/server/test_fuzz.py $(ARGS)
@@ -65,5 +78,6 @@ samples:
 	scripts/make_samples.sh
 
 clean:
-	rm -rf '$(VENV)' '$(CLIENTS)' build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf '$(VENV)' $(EXTRAS:%='$(VENV)-%') '$(CLIENTS)' build dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Make or refresh the virtual environment: make_environment.sh DIRECTORY
+# Make or refresh the virtual environment: make_environment.sh DIRECTORY [EXTRA]
+# With an extra: one to test that alone in, without the tools of development.
 # Uses $PYTHON, or else the first Python on the path that is new enough. Needs no root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1
+extra=${2:-}
 
 fail() {
     printf 'saywire: %s\n' "$@" >&2
@@ -44,6 +46,11 @@ make_venv() {
 new_enough "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
 
 # pip of Debian 12 (23.0) knows no dependency groups, so pip itself comes first, at its pinned version.
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt
+constraints=constraints${extra:+-extras}.txt
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=$constraints PIP_BUILD_CONSTRAINT=$constraints
 "$venv/bin/python" -m pip install --quiet --upgrade pip
-PIP_BUILD_CONSTRAINT=constraints.txt "$venv/bin/python" -m pip install --quiet --editable . --group dev
+if [ -n "$extra" ]; then
+    "$venv/bin/python" -m pip install --quiet --editable ".[$extra]" pytest
+else
+    "$venv/bin/python" -m pip install --quiet --editable . --group dev
+fi

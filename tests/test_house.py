@@ -13,6 +13,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "saywire"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -152,12 +154,19 @@ def test_the_base_install_has_no_torch() -> None:
     assert not seen & {"torch", "torchaudio", "tensorflow", "onnxruntime", "scipy"}
 
 
-def test_the_constraints_name_exact_versions_and_no_host() -> None:
-    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("file", ["constraints.txt", "constraints-extras.txt"])
+def test_the_constraints_name_exact_versions_and_no_host(file: str) -> None:
+    lines = (ROOT / file).read_text("utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+( ; .+)?", pin) for pin in pins)
     assert not [line for line in lines if "://" in line]
     pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in pins}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    extras = project["project"]["optional-dependencies"].values()
+    more = (
+        [line for extra in extras for line in extra]
+        if "extras" in file
+        else project["dependency-groups"]["dev"]
+    )
+    wanted = [*project["project"]["dependencies"], *more]
     assert {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in wanted} <= pinned

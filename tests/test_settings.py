@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywire.config import RANGES, Config, FallbackConfig, RemoteConfig, TwoPassConfig
+from saywire.config import RANGES, Config, FallbackConfig, ModelConfig, RemoteConfig, TwoPassConfig
 from saywire.errors import ConfigError
 from saywire.settings import FIELDS, NAMED, NAMED_FIELDS, Loaded, load
 
@@ -313,6 +313,47 @@ models = ["cloud", "meeting", "tiny"]
 """
 
 
+@pytest.mark.parametrize(
+    "name", sorted(n for n, hint in NAMED_FIELDS["model"].items() if hint in (int, float))
+)
+def test_every_number_of_a_model_has_limits_and_its_default_is_within(name: str) -> None:
+    default = getattr(ModelConfig("x"), name)
+    assert getattr(load(None, {}, {f"model.x.{name}": default}).config.model[0], name) == default
+    assert f"model.x.{name} is inf" in refusal(None, {}, {f"model.x.{name}": float("inf")})
+
+
+def test_models_are_run_as_their_tables_say(tmp_path: Path) -> None:
+    text = '[model."para.zh-1"]\nmode = "sliced"\nchunk_size = [5, 10, 5]\n'
+    flags = {"model.other.chunk_size": "0, 8,4", "model.other.threads": "2"}
+    loaded = load(toml(tmp_path, text), {"SAYWIRE_MODEL_THIRD_ENCODER_CHUNK_LOOK_BACK": "-1"}, flags)
+    assert loaded.config.model == (
+        ModelConfig("para.zh-1", "sliced", (5, 10, 5)),
+        ModelConfig("third", encoder_chunk_look_back=-1),
+        ModelConfig("other", chunk_size=(0, 8, 4), threads=2),
+    )
+    shown = {setting.name: (setting.value, setting.source) for setting in loaded.settings}
+    assert shown["model.other.chunk_size"] == ("0, 8, 4", "flag")
+    assert shown["model.other.mode"] == ("'streaming'", "default")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[model]\nmode = "sliced"\n', ("model.mode is not a table", "write [model.NAME]")),
+        ('[model.x]\nmood = "sliced"\n', ("'model.x.mood'", "did you mean 'model.x.mode'?")),
+        ('[model.x]\nmode = "slow"\n', ("model.x.mode is 'slow'", "one of streaming, sliced")),
+        ("[model.x]\nchunk_size = [9, 5]\n", ("model.x.chunk_size is [9, 5]", "a list of whole numbers, 3")),
+        ("[model.x]\nchunk_size = [1, 2, 3, 4]\n", ("a list of whole numbers, 3",)),
+        ('[model.x]\nchunk_size = ["a", "b", "c"]\n', ("a list of whole numbers, 3",)),
+    ],
+)
+def test_a_wrong_setting_of_a_model_says_what_was_expected(
+    tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    message = refusal(toml(tmp_path, text), {}, {})
+    assert all(word in message for word in words)
+
+
 def test_models_made_of_others_have_a_table_each(tmp_path: Path) -> None:
     environment = {
         "SAYWIRE_TWO_PASS_MEETING_FINALS": "sensevoice",
@@ -356,4 +397,4 @@ def test_a_wrong_model_made_of_others_says_what_was_expected(
 def test_what_must_be_given_may_not_be_empty() -> None:
     for section, holder in NAMED.items():
         required = [f.name for f in fields(holder) if f.default is MISSING and f.name != "name"]
-        assert required and all(f"{section}.{name}" in RANGES for name in required)
+        assert (required or section == "model") and all(f"{section}.{name}" in RANGES for name in required)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 import msgspec
@@ -171,6 +171,32 @@ class ListenerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """How an installed model is run. Which of this means something to it, its family tells (FAMILIES)."""
+
+    name: str
+    """As it is installed."""
+    mode: Literal["streaming", "sliced"] = "streaming"
+    """streaming: each chunk is heard in the light of those before; sliced: each by itself."""
+    chunk_size: tuple[int, ...] = (0, 10, 5)
+    """Of a step, in frames of 60 ms: audio from before it that is heard again, its own audio, which is how
+    often there is new text, and audio behind it that is looked at."""
+    encoder_chunk_look_back: int = 4
+    """Chunks before its own that the encoder attends to; -1: all."""
+    decoder_chunk_look_back: int = 1
+    """As many for the decoder."""
+    threads: int = 1
+    """Of one step, in each worker."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The fields that are not as usual."""
+        usual = ModelConfig(self.name)
+        return frozenset(f.name for f in fields(self) if getattr(self, f.name) != getattr(usual, f.name))
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsConfig:
     folder: str | None = None
     """Where models are installed; none: ``saywire/models`` in the user's data folder."""
@@ -214,6 +240,7 @@ class Config:
     two_pass: tuple[TwoPassConfig, ...] = ()
     fallback: tuple[FallbackConfig, ...] = ()
     listener: tuple[ListenerConfig, ...] = ()
+    model: tuple[ModelConfig, ...] = ()
 
 
 RANGES: Mapping[str, msgspec.Meta] = {
@@ -230,6 +257,10 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "engine.max_models": msgspec.Meta(ge=0, le=1_000),
     "engine.unload_after": msgspec.Meta(ge=0, le=86_400),
     "engine.max_backlog": msgspec.Meta(ge=1, le=86_400),
+    "model.chunk_size": msgspec.Meta(min_length=3, max_length=3),
+    "model.encoder_chunk_look_back": msgspec.Meta(ge=-1, le=100),
+    "model.decoder_chunk_look_back": msgspec.Meta(ge=-1, le=100),
+    "model.threads": msgspec.Meta(ge=1, le=256),
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),

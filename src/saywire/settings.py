@@ -1,10 +1,10 @@
 """Where the settings come from: a Config made of TOML, then environment, then flags.
 
 Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``, with
-commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines and models made
-of others have a table each, ``[remote.NAME]``, and three-part names: ``remote.NAME.field``,
-``SAYWIRE_REMOTE_NAME_FIELD``. Without a file named, ``./saywire.toml`` is read, or else
-``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
+commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines, models made of
+others and models that are not run as usual have a table each, ``[remote.NAME]``, and three-part names:
+``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a file named, ``./saywire.toml`` is read, or
+else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
 An unknown name is a ConfigError at start-up that names the nearest; so is a value of the wrong type
 or out of range, wherever it stands, even where a later source replaces it.
 """
@@ -252,9 +252,7 @@ def _describe(name: str, hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if get_origin(hint) is tuple:
-        (item, _) = get_args(hint)
-        most = f", {limits.min_length} at least" if limits and limits.min_length else ""
-        return f"a list of {', '.join(get_args(item)) if get_origin(item) is Literal else 'texts'}{most}"
+        return _describe_list(get_args(hint)[0], limits)
     if hint is bool:
         return "true or false"
     if hint not in (int, float) or limits is None:
@@ -265,6 +263,16 @@ def _describe(name: str, hint: Any) -> str:
     if limits.gt is not None:
         return f"{kind} between {limits.gt} and {limits.lt}, both excluded"
     return f"{kind} from {limits.ge} to {limits.le}"
+
+
+def _describe_list(item: Any, limits: msgspec.Meta | None) -> str:
+    items = "whole numbers" if item is int else "texts"
+    if get_origin(item) is Literal:
+        items = ", ".join(get_args(item))
+    if limits is None or not limits.min_length:
+        return f"a list of {items}"
+    exactly = limits.min_length == limits.max_length
+    return f"a list of {items}, {limits.min_length}{'' if exactly else ' at least'}"
 
 
 def _unknown(kind: str, name: str, known: Iterable[str], source: str) -> ConfigError:
@@ -287,5 +295,5 @@ def _show(name: str, value: object) -> str:
     if name in SECRETS:
         return "(hidden)" if value else "none"
     if isinstance(value, tuple):
-        return ", ".join(value) or "none"
+        return ", ".join(map(str, value)) or "none"
     return "none" if value is None else repr(value)

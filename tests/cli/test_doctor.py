@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 from pathlib import Path
 
@@ -28,9 +29,20 @@ def test_it_tells_all_that_matters_and_no_key(tmp_path: Path) -> None:
     assert any(line.startswith("meeting en runs, ready in ") for line in lines)
     assert "server.api_keys (hidden) environment SAYWIRE_SERVER_API_KEYS" in lines
     assert "turns.silence 0.5 default" in lines
+    assert "sherpa has what it needs" in lines
+    if importlib.util.find_spec("funasr") is None:
+        missing = "torch, funasr, kaldi_native_fbank"
+        assert f"funasr needs {missing}; install it with: pip install saywire[funasr]" in lines
     assert any(line.startswith("model auto: sphinx") for line in lines)
     assert any(line.startswith(f"port cannot listen on 127.0.0.1 port {port}") for line in lines)
     assert "sk-secret" not in run.stdout
+
+
+def test_a_configured_model_that_is_not_here_is_told(tmp_path: Path) -> None:
+    run = saywire("doctor", "--set", "model.paraformer.mode=sliced", "--set", "server.port=0", home=tmp_path)
+    lines = [" ".join(line.split()) for line in run.stdout.splitlines()]
+    assert "model.paraformer is configured, but no such model is installed" in lines
+    assert "model.paraformer.mode 'sliced' flag" in lines
 
 
 def test_it_fails_where_nothing_can_serve(tmp_path: Path) -> None:

@@ -204,11 +204,45 @@ def test_parts_with_a_prefix_belong_together() -> None:
     }
 
 
-def test_folders_of_other_families(tmp_path: Path) -> None:
+def test_a_folder_of_faster_whisper(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
-    (tmp_path / "f").mkdir()
     assert recognise(fill(tmp_path / "w", model_bin="", config_json="", tokenizer_json="")).family == WHISPER
-    assert recognise(fill(tmp_path / "f", model_pt="", config_yaml="", am_mvn="")).family == FUNASR
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "streaming"),
+    [
+        ("# This is an example\nmodel: ParaformerStreaming\nmodel_conf:\n", "ParaformerStreaming", True),
+        ('encoder: x\nmodel: "SeacoParaformer"\n', "SeacoParaformer", False),
+        ("model: SenseVoiceSmall\n", "SenseVoiceSmall", False),
+    ],
+)
+def test_models_of_funasr_say_what_they_are(tmp_path: Path, config: str, kind: str, streaming: bool) -> None:
+    layout = recognise(fill(tmp_path, model_pt="", config_yaml=config, am_mvn="", tokens_json="[]"))
+    assert (layout.family, layout.kind, layout.streaming) == (FUNASR, kind, streaming)
+
+
+@pytest.mark.parametrize("missing", ["model_pt", "config_yaml", "am_mvn", "tokens_json"])
+def test_half_a_model_of_funasr_is_told_what_is_missing(tmp_path: Path, missing: str) -> None:
+    files = {"model_pt": "", "config_yaml": "model: ParaformerStreaming\n", "am_mvn": "", "tokens_json": "[]"}
+    name = missing.replace("_", r"\.")
+    with pytest.raises(EngineFailed, match=rf"half a funasr model: {name} missing"):
+        recognise(fill(tmp_path, **{file: text for file, text in files.items() if file != missing}))
+
+
+@pytest.mark.parametrize("config", ["", "conf:\n  model: Paraformer\n", "model:\nname: x\n"])
+def test_a_model_of_funasr_that_does_not_say_what_it_is(tmp_path: Path, config: str) -> None:
+    with pytest.raises(
+        EngineFailed, match="does not say what the model is; expected a line like 'model: Para"
+    ):
+        recognise(fill(tmp_path, model_pt="", config_yaml=config))
+
+
+def test_a_configuration_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    fill(tmp_path, model_pt="")
+    (tmp_path / "config.yaml").write_bytes(b"model: \xff\xfe")
+    with pytest.raises(EngineFailed, match=r"config\.yaml of .* cannot be read"):
+        recognise(tmp_path)
 
 
 @pytest.mark.parametrize("missing", TRANSDUCER)

@@ -21,13 +21,13 @@ from engines.recordings import read
 from engines.test_sherpa import ENGLISH, MANDARIN
 from saywire.engines import Entry, make_entry
 from saywire.engines.manifest import Manifest, write_manifest
-from saywire.engines.offline import load, load_tiny, set_apart
+from saywire.engines.offline import load, load_tiny
 from saywire.engines.sherpa import TINY
 from saywire.engines.sherpa import load_tiny as load_streaming
 from saywire.engines.spelling import join_words
 from saywire.engines.windowed import Windowed
 from saywire.errors import EngineFailed, Unsupported
-from saywire.types import Options, Word
+from saywire.types import Options
 
 HEARD = {**ENGLISH, **MANDARIN}
 
@@ -114,12 +114,6 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         EngineFailed, match=r"it has no file; expected encoder, decoder and joiner or one model"
     ):
         load(tmp_path)
-
-
-def test_words_get_the_spaces_of_their_line() -> None:
-    words = (Word("one", 0, 1), Word("打", 1, 2), Word("开", 2, 3), Word("two", 3, 4, 0.5))
-    assert [word.text for word in set_apart(words)] == [" one", " 打", "开", " two"]
-    assert list(set_apart(words))[3] == Word(" two", 3, 4, 0.5)
 
 
 @pytest.mark.parametrize("language", SPOKEN)

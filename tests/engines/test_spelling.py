@@ -1,10 +1,14 @@
 import math
 
 from saywire.engines.spelling import (
+    Span,
     Spelling,
     detect_language,
+    gather_pieces,
+    join_letters,
     join_words,
     list_beginnings,
+    set_apart,
     spell,
 )
 from saywire.types import Word
@@ -83,6 +87,26 @@ def test_completion_keeps_what_was_shown() -> None:
         now = spelled(*tokens[:count], ended=count == len(tokens))
         assert now.startswith(shown)
         shown = now
+
+
+def test_words_know_their_tokens_and_whether_the_last_goes_on() -> None:
+    assert gather_pieces(["<s>", "是", "hel@@", "lo"]) == ([Span("是", 1, 1), Span("hello", 2, 3)], False)
+    assert gather_pieces(["是", "hel@@", "l@@", "<unk>"]) == ([Span("是", 0, 0), Span("hell", 1, 2)], True)
+
+
+def test_spelled_out_letters_are_a_word() -> None:
+    words = [
+        Span(text, n, n) for n, text in enumerate(["the", "i", "b", "m", "是", "a", "pc", "x", "Y", "é"])
+    ]
+    joined = join_letters(words)
+    assert [word.text for word in joined] == ["the", "IBM", "是", "a", "pc", "XY", "é"]
+    assert joined[1] == Span("IBM", 1, 3)
+
+
+def test_words_get_the_spaces_of_their_line() -> None:
+    words = (Word("one", 0, 1), Word("打", 1, 2), Word("开", 2, 3), Word("two", 3, 4, 0.5))
+    assert [word.text for word in set_apart(words)] == [" one", " 打", "开", " two"]
+    assert list(set_apart(words))[3] == Word(" two", 3, 4, 0.5)
 
 
 def test_letters_with_accents_are_letters() -> None:

@@ -19,9 +19,7 @@ from saywire.engines.windowed import Windowed
 from saywire.errors import EngineFailed
 from saywire.types import RATE, Options, Samples, Word
 
-pytest.importorskip(
-    "faster_whisper", reason="faster-whisper is not installed: tests/requirements-whisper.txt"
-)
+pytest.importorskip("faster_whisper", reason="faster-whisper is not installed: make test-whisper")
 from engines.tiny_whisper import make_model
 from saywire.engines.whisper import Whisper, gather, load, write_prompt
 

@@ -47,6 +47,13 @@ def test_of_a_streaming_model_only_what_is_read_and_its_papers(tmp_path: Path) -
     assert choose_files(folder, recognise(folder)) == expected
 
 
+def test_of_a_model_of_funasr_everything(tmp_path: Path) -> None:
+    names = ["am.mvn", "config.yaml", "configuration.json", "model.pt", "seg_dict", "tokens.json"]
+    for name in names:
+        (tmp_path / name).write_text("model: ParaformerStreaming")
+    assert choose_files(tmp_path, recognise(tmp_path)) == names
+
+
 def test_of_the_shipped_kind_all_that_it_names() -> None:
     files = choose_files(TINY, recognise(TINY))
     assert {"metadata.json", "ctc.onnx", "NOTICE.md"} <= set(files)

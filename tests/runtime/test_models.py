@@ -9,7 +9,7 @@ import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder
 from engines.punctuation_nets import make_mandarin
-from saywire.config import Config, ModelsConfig, TwoPassConfig
+from saywire.config import Config, ModelConfig, ModelsConfig, TwoPassConfig
 from saywire.engines import ENGINES, Entry, choose
 from saywire.engines.manifest import MANIFEST
 from saywire.engines.sherpa import TINY
@@ -209,6 +209,13 @@ def test_models_made_of_others_have_their_finishes_and_their_own(store: Store, t
     pair = find_entry("pair", known_entries(config, {}))
     assert pair.punctuation == store.folder / "marks"
     assert [part.rules for part in pair.parts] == [(), (tmp_path / "digits.fst",)]
+
+
+def test_installed_models_are_run_as_configured(store: Store, tmp_path: Path) -> None:
+    add(store, make_folder(tmp_path / "release"))
+    sliced = ModelConfig("mine", mode="sliced")
+    config = Config(models=ModelsConfig(folder=str(store.folder)), model=(sliced,))
+    assert find_entry("mine", known_entries(config, {})).settings == sliced
 
 
 def test_a_model_of_the_catalogue_says_how_to_get_it(store: Store) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import __version__
+from ..engines import FAMILIES, find_missing
 from ..errors import ConfigError, SaywireError
 from ..runtime.models import known_entries
 from ..runtime.trial import Trial, try_engine
@@ -27,10 +28,12 @@ def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
     _print_rows(console, "This machine", _machine())
     trials = run(_try_all(loaded))
     _print_rows(console, "Engines", [_engine(trial) for trial in trials])
+    _print_rows(console, "Models that can be installed", [_family(name) for name in FAMILIES])
     _print_rows(console, "Settings", [(s.name, s.value, s.source) for s in loaded.settings])
     name, reason = _default(loaded)
     well = any(trial.entry.name == name and trial.seconds is not None for trial in trials)
-    _print_rows(console, "Serving", [("model", reason), ("port", _port(loaded))])
+    absent = _absent(loaded, {trial.entry.name for trial in trials})
+    _print_rows(console, "Serving", [("model", reason), ("port", _port(loaded)), *absent])
     if not well or any(trial.entry.problem for trial in trials):  # with such a one no server starts
         raise typer.Exit(1)
 
@@ -63,6 +66,18 @@ def _engine(trial: Trial) -> tuple[str, ...]:
     entry = trial.entry
     state = trial.problem if trial.seconds is None else f"runs, ready in {trial.seconds:.1f} s"
     return entry.name, ", ".join(entry.languages) or "any", state, entry.summary
+
+
+def _family(name: str) -> tuple[str, ...]:
+    family = FAMILIES[name]
+    missing = ", ".join(find_missing(family.requires))
+    return name, f"needs {missing}; install it with: {family.install}" if missing else "has what it needs"
+
+
+def _absent(loaded: Loaded, here: set[str]) -> list[tuple[str, ...]]:
+    """The models that are configured, and not here."""
+    names = [model.name for model in loaded.config.model if model.name not in here]
+    return [(f"model.{name}", "is configured, but no such model is installed") for name in names]
 
 
 def _default(loaded: Loaded) -> tuple[str, str]:

@@ -14,10 +14,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..config import RemoteConfig
+from ..config import ModelConfig, RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream
-from .layout import PUNCTUATION
+from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING, PUNCTUATION
 from .offline_models import KINDS
 
 __all__ = [
@@ -31,9 +31,15 @@ __all__ = [
     "Stream",
     "choose",
     "find",
+    "find_missing",
     "is_run",
     "make_entry",
 ]
+
+
+def find_missing(modules: Sequence[str]) -> tuple[str, ...]:
+    """Those that are not installed."""
+    return tuple(name for name in modules if importlib.util.find_spec(name) is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,10 @@ class Entry:
     """Of a model made of others; the loader takes its name and them then."""
     redundant: bool = False
     """Whether one of its parts is enough."""
+    takes: frozenset[str] = frozenset()
+    """The fields of a ModelConfig that mean something to it."""
+    settings: ModelConfig | None = None
+    """How an installed model is to be run, where that is configured; the loader takes it after the folder."""
     problem: str = ""
     """Why it cannot be run whatever is installed, and what to do."""
     ruled: bool = False
@@ -74,7 +84,7 @@ class Entry:
     @property
     def missing(self) -> tuple[str, ...]:
         """Of the modules it requires, those that are not installed."""
-        return tuple(name for name in self.requires if importlib.util.find_spec(name) is None)
+        return find_missing(self.requires)
 
     @property
     def obstacle(self) -> str:
@@ -95,7 +105,8 @@ class Entry:
         module, _, function = self.loader.partition(":")
         try:
             make: Callable[..., Engine] = _find(module, function)
-            given = [self.name, self.parts] if self.parts else list(filter(None, [self.folder, self.remote]))
+            own = filter(None, [self.folder, self.remote, self.settings])
+            given = [self.name, self.parts] if self.parts else list(own)
             engine = make(*given, rules=self.rules) if self.rules else make(*given)
             return _find("punctuation", "punctuate")(engine, self.punctuation) if self.punctuation else engine
         except (ImportError, OSError) as e:
@@ -171,6 +182,8 @@ class Family:
     ruled: bool = False
     kinds: frozenset[str] | None = None
     """What of the family it runs; None: all."""
+    takes: frozenset[str] = frozenset()
+    """As ``Entry.takes``; the loader's second argument is then a ModelConfig, which may be left out."""
 
 
 FAMILIES: Mapping[str, Family] = {
@@ -180,6 +193,23 @@ FAMILIES: Mapping[str, Family] = {
         "offline:load", ("sherpa_onnx",), "pip install saywire", ruled=True, kinds=frozenset(KINDS)
     ),
     "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
+    "funasr": Family(
+        "funasr:load",
+        ("torch", "funasr", "kaldi_native_fbank"),
+        "pip install saywire[funasr]",
+        shares=True,
+        kinds=frozenset({PARAFORMER_STREAMING, *FUNASR_OFFLINE}),
+        takes=frozenset(
+            {
+                "mode",
+                "chunk_size",
+                "encoder_chunk_look_back",
+                "decoder_chunk_look_back",
+                "threads",
+                "device",
+            }
+        ),
+    ),
 }
 """The engines of installed models, by what ``layout.py`` calls their family."""
 
@@ -211,6 +241,7 @@ def make_entry(
         shares=known.shares,
         folder=folder,
         ruled=known.ruled,
+        takes=known.takes,
     )
 
 

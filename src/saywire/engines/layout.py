@@ -25,6 +25,11 @@ STREAMING, OFFLINE, TINY, WHISPER, FUNASR = "sherpa", "sherpa-offline", "saywire
 """The families."""
 PUNCTUATION = "sherpa-punctuation"
 """A family that hears nothing: it finishes what others say (``punctuation.py``)."""
+PARAFORMER_STREAMING = "ParaformerStreaming"
+"""The one kind of FunASR that text comes from while somebody speaks."""
+SEACO = "SeacoParaformer"
+FUNASR_OFFLINE = (SEACO, "BiCifParaformer")
+"""Kinds of FunASR that take whole recordings and know word times; the first hears hot words, too."""
 
 ICEFALL_STREAMING = frozenset({"conformer", "ebranchformer", "lstm", "zipformer", "zipformer2"})
 PUNCTUATION_MARKS = frozenset("，。？、_")
@@ -43,6 +48,7 @@ _PART = re.compile(
     r"(?:([\w.]+-))?(encoder_model|decoder_model_merged|encoder_adaptor|encoder|decoder|joiner|model|ctc"
     r"|conv_frontend|uncached_decode|cached_decode|preprocess|encode|llm|embedding)(.*?)(\.int8)?\.(?:onnx|ort)"
 )
+_CLASS = re.compile(r"^model:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
 _ALSO = {"encoder_model": "encoder", "decoder_model_merged": "decoder", "ctc": "model"}
 FRAME = 0.01
 """Seconds between feature frames, in every family here."""
@@ -62,7 +68,7 @@ class Layout:
 
     @property
     def streaming(self) -> bool:
-        return self.family in (STREAMING, TINY)
+        return self.family in (STREAMING, TINY) or self.kind == PARAFORMER_STREAMING
 
 
 def recognise(folder: Path, kind: str | None = None) -> Layout:
@@ -77,7 +83,7 @@ def recognise(folder: Path, kind: str | None = None) -> Layout:
     if {"model.bin", "config.json"} <= names:
         return _whole(folder, names, WHISPER, "ctranslate2", ("model.bin", "config.json", "tokenizer.json"))
     if {"model.pt", "config.yaml"} & names:
-        return _whole(folder, names, FUNASR, "torch", ("model.pt", "config.yaml", "am.mvn"))
+        return _recognise_funasr(folder, names)
     parts = choose_parts(names) | _find_tokenizer(folder)
     if not parts.keys() - {"tokens", "tokenizer"}:
         raise EngineFailed(_say_what_is_there(folder, names))
@@ -121,6 +127,24 @@ def _whole(folder: Path, names: set[str], family: str, kind: str, needed: Sequen
     if missing:
         raise EngineFailed(f"'{folder.name}' is half a {family} model: {', '.join(missing)} missing")
     return Layout(family, kind, {name.partition(".")[0]: name for name in needed})
+
+
+def _recognise_funasr(folder: Path, names: set[str]) -> Layout:
+    """Its kind is the name of its class in FunASR, which its configuration says."""
+    needed: tuple[str, ...] = ("config.yaml", "model.pt")
+    _whole(folder, names, FUNASR, "", needed)
+    try:
+        found = _CLASS.search((folder / "config.yaml").read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise EngineFailed(f"config.yaml of '{folder.name}' cannot be read: {e}; download it again") from e
+    if found is None:
+        raise EngineFailed(
+            f"config.yaml of '{folder.name}' does not say what the model is; expected a line"
+            f" like 'model: {PARAFORMER_STREAMING}', as FunASR's models have"
+        )
+    if found[1] in (PARAFORMER_STREAMING, *FUNASR_OFFLINE):
+        needed += ("am.mvn", "tokens.json")
+    return _whole(folder, names, FUNASR, found[1], needed)
 
 
 def choose_parts(names: set[str]) -> dict[str, str]:

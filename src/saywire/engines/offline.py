@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import EngineFailed
-from ..types import RATE, Options, Word
+from ..types import RATE, Options
 from .agreement import split_words
 from .base import EngineInfo
 from .demands import say_unusable
@@ -35,7 +35,7 @@ from .recognizer import Recognition, Window
 from .retelling import retell_spaced
 from .rules import find_rules, write_arguments
 from .sherpa import TINY
-from .spelling import Spelling, join_words, list_beginnings
+from .spelling import Spelling, list_beginnings, set_apart
 from .token_table import Script, read_tokens, tell_script
 from .windowed import Windowed
 
@@ -127,15 +127,6 @@ class SherpaOffline:
         if self._ruled:
             words = retell_spaced(words, read_text(result, self._script))
         return Recognition(words, known or found.language)
-
-
-def set_apart(words: Iterable[Word]) -> Iterable[Word]:
-    """The words with the spaces that a line has before them."""
-    before = "a"
-    for word in words:
-        text = join_words((before, word.text))[len(before) :]
-        yield Word(text, word.start, word.end, word.confidence)
-        before = word.text
 
 
 def load(folder: Path, rules: Sequence[Path] = ()) -> Windowed:

@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from ..types import Word
 
@@ -34,6 +35,16 @@ class Spelling:
     """What the client asked for; None: told by the script of the words."""
     beginnings: Mapping[str, str] = field(default_factory=dict)
     """Of ``list_beginnings``; empty: any pieces may join."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A word of tokens without times."""
+
+    text: str
+    first: int
+    """Its first token."""
+    last: int
 
 
 @dataclass(slots=True)
@@ -83,6 +94,48 @@ def join_words(texts: Sequence[str]) -> str:
         gap = " " if line and not (is_spaceless(text[0]) and is_spaceless(line[-1])) else ""
         line += gap + text
     return line
+
+
+def gather_pieces(tokens: Sequence[str]) -> tuple[list[Span], bool]:
+    """The words of tokens without times, and whether the last goes on: ``@@`` ends a piece whose word does.
+    ``</s>`` and the like are not said."""
+    words: list[Span] = []
+    goes_on = False
+    for index, token in enumerate(tokens):
+        text = token.strip(" ▁")
+        piece = text.removesuffix("@@")
+        if not piece or (text.startswith("<") and text.endswith(">")):
+            continue
+        if goes_on and not is_spaceless(piece[:1]):
+            words[-1] = Span(words[-1].text + piece, words[-1].first, index)
+        else:
+            words.append(Span(piece, index, index))
+        goes_on = text.endswith("@@")
+    return words, goes_on
+
+
+def join_letters(words: Sequence[Span]) -> list[Span]:
+    """Letters that were spelled out become a word in capitals: ``i b m`` is IBM. One alone stays as it is."""
+    joined: list[Span] = []
+    for letters, group in groupby(words, lambda word: is_letter(word.text)):
+        run = list(group)
+        if letters and len(run) > 1:
+            run = [Span("".join(word.text for word in run).upper(), run[0].first, run[-1].last)]
+        joined += run
+    return joined
+
+
+def set_apart(words: Iterable[Word]) -> Iterable[Word]:
+    """The words with the spaces that a line has before them."""
+    before = "a"
+    for word in words:
+        text = join_words((before, word.text))[len(before) :]
+        yield Word(text, word.start, word.end, word.confidence)
+        before = word.text
+
+
+def is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isascii() and word.isalpha()
 
 
 def is_spaceless(character: str) -> bool:

@@ -23,6 +23,7 @@ from ..engines.configured import with_configured
 from ..engines.finishes import with_finishes
 from ..engines.layout import PUNCTUATION, recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
+from ..engines.model_settings import with_settings
 from ..errors import ConfigError, EngineFailed, ModelError, UnknownModel
 from .archive import copy_tree, unpack
 from .catalogue import load_catalogue
@@ -193,12 +194,13 @@ class Store:
 
 def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -> list[Entry]:
     """All that can be asked for by name here: what ships with the product, what is installed, and what the
-    configuration adds: models (``with_configured``) and what finishes their text (``with_finishes``). Raises
-    ConfigError for what it cannot add."""
+    configuration adds: how these are run (``with_settings``), models (``with_configured``) and what finishes
+    their text (``with_finishes``). Raises ConfigError for what it cannot add."""
     store = Store(find_folder(config, environment))
     finish = partial(with_finishes, config, find_punctuation=store.find_punctuation)
     # Those that others are made of are finished before, and those that are made of them as well.
-    return finish(with_configured(config, finish([*ENGINES, *store.entries()]), find_entry))
+    run = finish(with_settings(config, [*ENGINES, *store.entries()]))
+    return finish(with_configured(config, run, find_entry))
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+import wave
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from engines.contract import EngineContract, Speech
 from engines.remote.peer import Peer, Reply, answer, events, open_peer
+from engines.scripted import listen, say, spell
 from saywire.config import RemoteConfig
+from saywire.engines.base import Engine
 from saywire.engines.recognizer import Window
 from saywire.engines.remote import load
 from saywire.engines.remote.client import Client
@@ -45,6 +50,38 @@ def remote(peer: Peer) -> Iterator[Remote]:
     remote = Remote(about, row, Client(about, row, Server(about, "", row.path)))
     yield remote
     remote.close()
+
+
+def listen_in(body: bytes) -> Reply:
+    """What a scripted recogniser hears in the WAV file of a form, in the words of whisper-1."""
+    with wave.open(io.BytesIO(body[body.index(b"RIFF") :])) as file:
+        pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    heard = listen((pcm / 32768).astype(np.float32))
+    words = [{"word": w.text.strip().removesuffix("maybe"), "start": w.start, "end": w.end} for w in heard]
+    text = " ".join(str(word["word"]) for word in words)
+    return answer(json.dumps({"text": text, "language": "english", "words": words, "segments": []}).encode())
+
+
+class TestFinalsOnly(EngineContract):
+    settings: ClassVar[dict[str, Any]] = {}
+    url: ClassVar[str]
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def serve(cls) -> Iterator[None]:
+        with open_peer() as peer:
+            peer.choose, cls.url = listen_in, peer.url
+            yield
+
+    def make(self) -> Engine:
+        return load(settings(self.url, **self.settings))
+
+    def speech(self) -> list[Speech]:
+        return [Speech(say(*numbers), spell(*numbers)) for numbers in ((1, 2, 3, 4, 5, 6), (7, 3, 9))]
+
+
+class TestWordsAndPartials(TestFinalsOnly):
+    settings: ClassVar[dict[str, Any]] = {"dialect": "openai-verbose", "partials": 0.5, "languages": ("en",)}
 
 
 def test_by_default_an_utterance_is_one_request(peer: Peer) -> None:

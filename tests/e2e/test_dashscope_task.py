@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
+from websockets.asyncio.client import connect
 
 from audio.media import encode
 from e2e.house import House, in_thread, open_house, talk
@@ -204,3 +207,34 @@ def test_a_recording_over_http(house: House, monkeypatch: pytest.MonkeyPatch) ->
             return answer.choices[0].message.content or ""
 
     assert in_thread(house, lambda: [native(False), native(True), chat()]) == ["computer stop"] * 3
+
+
+async def run_raw(house: House, path: str, name: str, audio: bytes) -> list[dict[str, Any]]:
+    """What a client that waits for nothing is told: run-task, audio and finish-task at once."""
+    header = {"task_id": name, "streaming": "duplex"}
+    task = {"task_group": "audio", "task": "asr", "function": "recognition", "model": "fun-asr-realtime"}
+    settings = {"parameters": {"format": "pcm", "sample_rate": 16000}, "input": {}}
+    async with connect(f"ws://{house.at}{path}") as ws:
+        await ws.send(json.dumps({"header": header | {"action": "run-task"}, "payload": task | settings}))
+        await ws.send(audio)
+        await ws.send(json.dumps({"header": header | {"action": "finish-task"}, "payload": {"input": {}}}))
+        told = []
+        while not told or told[-1]["header"]["event"] != "task-finished":
+            told.append(json.loads(await ws.recv()))
+    return told
+
+
+@pytest.mark.parametrize("path", ["/api-ws/v1/inference", "/api-ws/v1/inference/"])
+def test_the_wire_s_promises_to_a_client_that_waits_for_nothing(house: House, path: str) -> None:
+    audio = to_pcm16(talk("please-play-five", "computer-stop"))
+    told = house.runner.run(asyncio.wait_for(run_raw(house, path, "a-b-c", audio), 60))
+    events = [message["header"]["event"] for message in told]
+    assert {message["header"]["task_id"] for message in told} == {"a-b-c"}
+    assert events[0] == "task-started" and set(events[1:-1]) == {"result-generated"}
+    results = [message["payload"] for message in told[1:-1]]
+    for result in results:
+        ended = result["output"]["sentence"]["sentence_end"]
+        assert (result["output"]["sentence"]["end_time"] is not None) == ended
+        assert (result["usage"] is not None) == ended
+    assert finals([result["output"]["sentence"] for result in results]) == SPOKEN
+    assert told[-1]["payload"], "the SDK would not call on_complete"

@@ -87,6 +87,13 @@ def test_recognition_with_callbacks(house: House) -> None:
     assert times == sorted(times) and times[-1] > 2000
 
 
+def test_mandarin(house: House) -> None:
+    heard = recognize(house, to_pcm16(talk("da-kai-deng", "san-qi-ling")), language_hints=["zh"])
+    assert finals(heard.sentences) == ["打开灯", "三七零"]
+    words = [word["text"] for s in heard.sentences if s["end_time"] is not None for word in s["words"]]
+    assert "".join(words) == "打开灯三七零"
+
+
 @pytest.mark.parametrize(
     ("form", "container", "codec"),
     [
@@ -141,7 +148,10 @@ class Translated(asr.TranslationRecognizerCallback):  # type: ignore[misc]
         self.completed.set()
 
 
-def test_gummy_recognises(house: House) -> None:
+@pytest.mark.parametrize(
+    ("language", "name", "text"), [("en", "computer-stop", "computer stop"), ("zh", "da-kai-deng", "打开灯")]
+)
+def test_gummy_recognises(house: House, language: str, name: str, text: str) -> None:
     heard = Translated()
 
     def act() -> None:
@@ -149,18 +159,19 @@ def test_gummy_recognises(house: House) -> None:
             model="gummy-realtime-v1",
             format="pcm",
             sample_rate=16000,
+            source_language=language,
             transcription_enabled=True,
             callback=heard,
         )
         recognizer.start()
-        data = to_pcm16(talk("computer-stop"))
+        data = to_pcm16(talk(name))
         for at in range(0, len(data), 3200):
             recognizer.send_audio_frame(data[at : at + 3200])
         recognizer.stop()
         assert heard.completed.wait(30)
 
     in_thread(house, act)
-    assert heard.texts == ["computer stop"]
+    assert heard.texts == [text]
 
 
 def test_a_stored_vocabulary_is_used(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,6 +128,27 @@ def test_the_client_commits_and_finishes_at_once(house: House) -> None:
     assert not heard.all("input_audio_buffer.speech_started")
 
 
+@pytest.mark.parametrize("turns", [True, False])
+def test_mandarin(house: House, turns: bool) -> None:
+    def act(conversation: Any, heard: Heard) -> None:
+        conversation.update_session(
+            output_modalities=[omni.MultiModality.TEXT],
+            enable_turn_detection=turns,
+            transcription_params=TranscriptionParams(
+                language="zh", sample_rate=16000, input_audio_format="pcm"
+            ),
+        )
+        for name in ("da-kai-deng", "san-qi-ling"):
+            append(conversation, to_pcm16(talk(name)))
+            if not turns:
+                conversation.commit()
+        conversation.end_session()
+
+    heard = converse(house, act)
+    assert heard.transcripts == ["打开灯", "三七零"]
+    assert grows(heard) and {event["language"] for event in heard.all(TEXT + "completed")} == {"zh"}
+
+
 def test_nothing_said(house: House) -> None:
     def act(conversation: Any, heard: Heard) -> None:
         conversation.update_session(output_modalities=[omni.MultiModality.TEXT], enable_turn_detection=False)

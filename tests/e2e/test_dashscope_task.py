@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
+from websockets.asyncio.client import connect
 
 from audio.media import encode
 from e2e.house import House, in_thread, open_house, talk
@@ -84,6 +87,13 @@ def test_recognition_with_callbacks(house: House) -> None:
     assert times == sorted(times) and times[-1] > 2000
 
 
+def test_mandarin(house: House) -> None:
+    heard = recognize(house, to_pcm16(talk("da-kai-deng", "san-qi-ling")), language_hints=["zh"])
+    assert finals(heard.sentences) == ["打开灯", "三七零"]
+    words = [word["text"] for s in heard.sentences if s["end_time"] is not None for word in s["words"]]
+    assert "".join(words) == "打开灯三七零"
+
+
 @pytest.mark.parametrize(
     ("form", "container", "codec"),
     [
@@ -138,7 +148,10 @@ class Translated(asr.TranslationRecognizerCallback):  # type: ignore[misc]
         self.completed.set()
 
 
-def test_gummy_recognises(house: House) -> None:
+@pytest.mark.parametrize(
+    ("language", "name", "text"), [("en", "computer-stop", "computer stop"), ("zh", "da-kai-deng", "打开灯")]
+)
+def test_gummy_recognises(house: House, language: str, name: str, text: str) -> None:
     heard = Translated()
 
     def act() -> None:
@@ -146,18 +159,19 @@ def test_gummy_recognises(house: House) -> None:
             model="gummy-realtime-v1",
             format="pcm",
             sample_rate=16000,
+            source_language=language,
             transcription_enabled=True,
             callback=heard,
         )
         recognizer.start()
-        data = to_pcm16(talk("computer-stop"))
+        data = to_pcm16(talk(name))
         for at in range(0, len(data), 3200):
             recognizer.send_audio_frame(data[at : at + 3200])
         recognizer.stop()
         assert heard.completed.wait(30)
 
     in_thread(house, act)
-    assert heard.texts == ["computer stop"]
+    assert heard.texts == [text]
 
 
 def test_a_stored_vocabulary_is_used(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,3 +218,34 @@ def test_a_recording_over_http(house: House, monkeypatch: pytest.MonkeyPatch) ->
             return answer.choices[0].message.content or ""
 
     assert in_thread(house, lambda: [native(False), native(True), chat()]) == ["computer stop"] * 3
+
+
+async def run_raw(house: House, path: str, name: str, audio: bytes) -> list[dict[str, Any]]:
+    """What a client that waits for nothing is told: run-task, audio and finish-task at once."""
+    header = {"task_id": name, "streaming": "duplex"}
+    task = {"task_group": "audio", "task": "asr", "function": "recognition", "model": "fun-asr-realtime"}
+    settings = {"parameters": {"format": "pcm", "sample_rate": 16000}, "input": {}}
+    async with connect(f"ws://{house.at}{path}") as ws:
+        await ws.send(json.dumps({"header": header | {"action": "run-task"}, "payload": task | settings}))
+        await ws.send(audio)
+        await ws.send(json.dumps({"header": header | {"action": "finish-task"}, "payload": {"input": {}}}))
+        told = []
+        while not told or told[-1]["header"]["event"] != "task-finished":
+            told.append(json.loads(await ws.recv()))
+    return told
+
+
+@pytest.mark.parametrize("path", ["/api-ws/v1/inference", "/api-ws/v1/inference/"])
+def test_the_wire_s_promises_to_a_client_that_waits_for_nothing(house: House, path: str) -> None:
+    audio = to_pcm16(talk("please-play-five", "computer-stop"))
+    told = house.runner.run(asyncio.wait_for(run_raw(house, path, "a-b-c", audio), 60))
+    events = [message["header"]["event"] for message in told]
+    assert {message["header"]["task_id"] for message in told} == {"a-b-c"}
+    assert events[0] == "task-started" and set(events[1:-1]) == {"result-generated"}
+    results = [message["payload"] for message in told[1:-1]]
+    for result in results:
+        ended = result["output"]["sentence"]["sentence_end"]
+        assert (result["output"]["sentence"]["end_time"] is not None) == ended
+        assert (result["usage"] is not None) == ended
+    assert finals([result["output"]["sentence"] for result in results]) == SPOKEN
+    assert told[-1]["payload"], "the SDK would not call on_complete"

@@ -106,3 +106,18 @@ async def test_reset_forgets(house: House) -> None:
             pass
         *_, final = await press(socket, to_pcm16(talk("computer-stop")))
         assert final["text"] == "computer stop"
+
+
+def test_mandarin() -> None:
+    """The wire does not name a language: it is the server's."""
+    with open_house("zh") as house:
+        hear_mandarin(house=house)
+
+
+@at_home
+async def hear_mandarin(house: House) -> None:
+    async with connect(f"ws://{house.at}/ws/asr") as socket:
+        await hear(socket)
+        for name, text in [("da-kai-deng", "打开灯"), ("san-qi-ling", "三七零")]:
+            *_, final = await press(socket, to_pcm16(talk(name)))
+            assert (final["mode"], final["text"]) == ("final", text)

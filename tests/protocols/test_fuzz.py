@@ -11,13 +11,39 @@ from protocols.adapters import NOW, surroundings
 from protocols.fuzzing import FRAMES, Peer, frames, handshake, wires
 from saywire.errors import BadRequest
 from saywire.protocols.base import Close, Drop, Handshake, Multiplex
+from saywire.protocols.dashscope.realtime import DashScopeRealtime
+from saywire.protocols.dashscope.task import DashScopeTasks
 from saywire.protocols.openai.realtime import OpenAiRealtime
+from saywire.protocols.ptt import Ptt
 from saywire.protocols.solo import Solo
 from saywire.types import Options
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "openai.md").read_text("utf-8")
-DOCUMENTED = set(re.findall(r"`(\w+)`", PAGE.split("### Errors and closes")[1].split("###")[0]))
-"""Whatever stands between backticks there, codes of errors among them."""
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def documented(page, heading):
+    """Whatever stands between backticks under a heading, codes of errors among them."""
+    section = (DOCS / page).read_text("utf-8").split(f"# {heading}\n")[1].split("\n#")[0]
+    return set(re.findall(r"`([\w.]+)`", section))
+
+
+DOCUMENTED = documented("openai.md", "Errors and closes")
+CODES = {
+    OpenAiRealtime: DOCUMENTED,
+    DashScopeRealtime: documented("dashscope.md", "Errors"),
+    DashScopeTasks: documented("dashscope.md", "Errors"),
+    Ptt: documented("other-wires.md", "Push to talk: `/ws/asr`"),
+}
+"""Wires whose errors have codes."""
+
+
+def code_in(event):
+    """Of an error, in the manner of any of these wires; None for what is no error."""
+    match event:
+        case {"type": "error", "code": int(code)}:
+            return str(code)
+        case {"error": {"code": str(code)}} | {"header": {"error_code": str(code)}}:
+            return code
 
 
 class Line:
@@ -31,6 +57,7 @@ class Line:
         self.wire = wire if isinstance(wire, Multiplex) else Solo(wire, Options(), lambda: self.time)
         self.peer = Peer(dice)
         self.refused = self.obeyed = 0
+        self.codes = set()
         self.closed = False
         self.obey(self.wire.connect(handshake(dice, path)))
 
@@ -65,8 +92,10 @@ class Line:
 
     def listen(self, event):
         assert isinstance(event, dict)
-        if self.new_wire is OpenAiRealtime and event["type"] == "error":
-            assert event["error"]["code"] in DOCUMENTED, event
+        code = code_in(event)
+        if code and self.new_wire in CODES:
+            self.codes.add(code)
+            assert code in CODES[self.new_wire], event
 
     def look(self, refused=False):
         sent = self.wire.frames_to_send()
@@ -87,13 +116,16 @@ def test_only_bad_request_comes_out(new_wire, path):
     dice = random.Random(20261121)
     line = Line(new_wire, path, dice)
     refused = obeyed = lines = 0
+    codes = set()
     for frame in frames(dice, FRAMES, new_wire):
         line.receive(frame)
         line.go_on()
+        codes |= line.codes
         if line.closed:
             refused, obeyed, lines = refused + line.refused, obeyed + line.obeyed, lines + 1
             line = Line(new_wire, path, dice)
     assert refused > FRAMES // 4 and obeyed > FRAMES // 8 and lines > FRAMES // 200, "the fuzz has gone blunt"
+    assert new_wire not in CODES or len(codes) > 2, "it meets few of the wire's errors"
 
 
 def test_a_refusal_is_an_error_event_that_names_the_client_s_event():

@@ -51,3 +51,15 @@ def test_after_a_commit_a_new_file_may_begin():
     adapter.receive('{"type":"input_audio_buffer.commit"}')
     header = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x04\0\0\0"
     assert append(adapter, header + b"\0\x40\0\x40") == [0.5, 0.5]
+
+
+def test_audio_that_is_none_does_not_abort_a_client_that_finishes():
+    adapter = opened(input_audio_format="opus", turn_detection=None)
+    append(adapter, b"OggS\0\2" + bytes(18))
+    commands = adapter.receive('{"type":"session.finish"}')
+    assert commands == [m.Finish()]
+    adapter.send(m.Finished(0.0))
+    told = [json.loads(frame) for frame in adapter.frames_to_send()]
+    kinds = [event["type"].rpartition(".")[2] for event in told]
+    assert kinds == ["committed", "created", "failed", "finished"]
+    assert told[2]["error"]["code"] == "invalid_audio" and told[2]["item_id"] == told[0]["item_id"]

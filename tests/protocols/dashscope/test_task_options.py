@@ -30,6 +30,11 @@ def test_one_hint_is_a_language(hints, language):
     assert options(language_hints=hints).language == language
 
 
+@pytest.mark.parametrize(("source", "language"), [("zh", "zh"), ("auto", None), ("", None)])
+def test_gummy_names_its_language_otherwise(source, language):
+    assert options(source_language=source).language == language
+
+
 def test_a_vocabulary_of_the_message_goes_before_one_by_id():
     assert options(vocabulary={"three": 5}, vocabulary_id="vocab-1").hotwords == ("three",)
     assert options(vocabulary_id="vocab-1").hotwords == ("one", "two")

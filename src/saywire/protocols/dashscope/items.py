@@ -95,8 +95,13 @@ class Items:
 
     def failed(self, utterance: int, error: SaywireError) -> None:
         if item := self._settle(utterance):
-            body = wire.FailedError(error.code, error.message, error.param)
-            self.emit(wire.Failed(self.stamp(), item.id, 0, body))
+            self._fail(item, error)
+
+    def lost(self, error: SaywireError) -> None:
+        """Audio that was none, told as an item of its own: an error would abort a client that finishes."""
+        item = _Open(self._new_id("item"))
+        self._commit(item)
+        self._fail(item, error)
 
     def cleared(self, utterance: int | None) -> None:
         if utterance is not None:
@@ -113,6 +118,10 @@ class Items:
         self.emit(wire.Committed(self.stamp(), self._last, item.id))
         self.emit(wire.ItemCreated(self.stamp(), self._last, wire.Item(item.id)))
         self._last = item.id
+
+    def _fail(self, item: _Open, error: SaywireError) -> None:
+        body = wire.FailedError(error.code, error.message, error.param)
+        self.emit(wire.Failed(self.stamp(), item.id, 0, body))
 
     def _settle(self, utterance: int) -> _Open | None:
         """The item of an utterance that has come to its end; None where there is none."""

@@ -193,19 +193,26 @@ class DashScopeRealtime(Adapter):
         return [*self._rest(), m.Commit()]
 
     def _finish(self) -> list[m.Command]:
-        rest = self._rest()
+        try:
+            rest = self._drain()
+        except BadAudio as e:
+            rest = []
+            self._items.lost(e)
         self._finishing = True
         self._held = self.deadline = None
         return [*rest, m.Finish()]
 
     def _rest(self) -> list[m.Command]:
-        """What the decoder still had; the next append begins a stream."""
-        decoder, self._decoder = self._decoder, None
         try:
-            return _heard(decoder.finish()) if decoder else []
+            return self._drain()
         except BadAudio as e:
             self.fail(e)
             return []
+
+    def _drain(self) -> list[m.Command]:
+        """What the decoder still had; the next append begins a stream. Raises BadAudio."""
+        decoder, self._decoder = self._decoder, None
+        return _heard(decoder.finish()) if decoder else []
 
     def _release(self) -> None:
         """No finish follows the commit of nothing: say that it was one."""

@@ -37,6 +37,8 @@ class Parameters(Struct, frozen=True):
     phrase_id: str | None = None
     vocabulary: dict[str, float] | None = None
     language_hints: list[str] | None = None
+    source_language: str | None = None
+    """Of gummy, which has no hints; ``auto`` leaves it to the engine."""
     max_sentence_silence: float | None = None
     speech_noise_threshold: float | None = None
     heartbeat: bool | None = None

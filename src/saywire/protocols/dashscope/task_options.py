@@ -70,7 +70,7 @@ def read_options(payload: wire.Payload, defaults: Options, vocabularies: Vocabul
     return replace(
         defaults,
         model=payload.model or defaults.model,
-        language=_language(asked.language_hints or ()) or defaults.language,
+        language=_language(_hints(asked)) or defaults.language,
         prompt=context or defaults.prompt,
         hotwords=hotwords or defaults.hotwords,
         turns=turns,
@@ -102,6 +102,10 @@ def _hotwords(
             raise BadRequest(f"vocabulary '{name[:80]}' does not exist")
         found.extend(words)
     return dict.fromkeys(found)
+
+
+def _hints(asked: wire.Parameters) -> Iterable[str]:
+    return asked.language_hints or ([asked.source_language] if asked.source_language else [])
 
 
 def _language(hints: Iterable[str]) -> str | None:

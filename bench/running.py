@@ -50,13 +50,13 @@ def serving(arguments: Sequence[str]) -> Iterator[Running]:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=home,
-            env=_environment(home),
+            env=environment(home),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
         try:
-            address = _read_address(process)
+            address = read_address(process)
             if address is None:
                 errors.seek(0)
                 raise RuntimeError(f"no server came of {' '.join(arguments)}: {errors.read()}")
@@ -67,12 +67,12 @@ def serving(arguments: Sequence[str]) -> Iterator[Running]:
             _end(process)
 
 
-def _environment(home: str) -> dict[str, str]:
+def environment(home: str) -> dict[str, str]:
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("SAYWIRE_", "XDG_"))}
     return ours | {"HOME": home, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
 
 
-def _read_address(process: subprocess.Popen[str]) -> str | None:
+def read_address(process: subprocess.Popen[str]) -> str | None:
     """None when the program ends without having told it."""
     assert process.stdout
     for line in process.stdout:

@@ -292,13 +292,13 @@ async def converse(
                 if any(at <= cut < at + CHUNK for cut in cuts):
                     for _ in range(dice.randrange(50)):
                         await asyncio.sleep(0)
-                    session._socket.transport.abort()
+                    session.drop()
             await session.send(m.Finish())
 
         speaking = asyncio.create_task(speak())
         events = [event async for event in session]
         await speaking
-        assert session._calls >= bool(cuts)
+        assert session.connections > bool(cuts)
         return events
 
 

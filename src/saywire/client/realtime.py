@@ -41,9 +41,13 @@ PATIENCE = 60.0
 
 
 class RealtimeSession:
-    """Iterate over it for its events: up to Finished, or until the connection ends for good."""
+    """Iterate over it for its events: up to Finished, or until the connection ends for good.
+
+    ``connections`` counts those that there have been.
+    """
 
     def __init__(self, dial: Dial, wire: RealtimeWire, socket: ClientConnection, patience: float) -> None:
+        self.connections = 1
         self._dial = dial
         self._wire = wire
         self._socket = socket
@@ -63,6 +67,10 @@ class RealtimeSession:
         """Waits while the connection is full, or broken. Raises EngineFailed when it is gone."""
         self._wire.send(command)
         await self._flush()
+
+    def drop(self) -> None:
+        """Leave the connection as if it had broken: for who knows that the network has changed."""
+        self._socket.transport.abort()
 
     def __aiter__(self) -> RealtimeSession:
         return self
@@ -164,6 +172,7 @@ class RealtimeSession:
             self._wire.reconnect()
             await self._greet(socket)
             stack.pop_all()
+        self.connections += 1
         await self._stop_catching_up()
         self._catching_up = asyncio.create_task(self._catch_up(socket))
 

@@ -57,9 +57,9 @@ def _check_transcription(asked: Transcription) -> None:
             code="empty_array",
             param=f"{at}.languages",
         )
-    _no_longer(f"{at}.prompt", given(asked.prompt), LONGEST_PROMPT)
-    _no_longer(f"{at}.keywords", given(asked.keywords), MOST_KEYWORDS)
-    _no_longer(f"{at}.languages", given(asked.languages), MOST_LANGUAGES)
+    no_longer(f"{at}.prompt", given(asked.prompt), LONGEST_PROMPT)
+    no_longer(f"{at}.keywords", given(asked.keywords), MOST_KEYWORDS)
+    no_longer(f"{at}.languages", given(asked.languages), MOST_LANGUAGES)
     for index, language in enumerate(given(asked.languages) or ()):
         _check_language(f"{at}.languages[{index}]", language)
     _check_language(f"{at}.language", given(asked.language))
@@ -105,7 +105,8 @@ def within(param: str, value: float | None, low: float, high: float, kind: str =
     )
 
 
-def _no_longer(param: str, value: str | tuple[str, ...] | None, most: int) -> None:
+def no_longer(param: str, value: str | tuple[str, ...] | None, most: int) -> None:
+    """Raises BadRequest."""
     if value is None or len(value) <= most:
         return
     kind = "string" if isinstance(value, str) else "array"

@@ -23,7 +23,7 @@ from ... import messages as m
 from ...audio.inlet import check_reentry
 from ...errors import BadRequest
 from ...types import RATE
-from .checks import within
+from .checks import no_longer, within
 from .options import given
 from .session import ResumePoint, ResumeWish
 
@@ -82,8 +82,8 @@ def read_wish(wish: ResumeWish, rate: int) -> Start:
         return Start()
     session, context = given(wish.session) or "", given(wish.context) or ""
     heard, seq = given(wish.audio_start) or 0, given(wish.last_seq) or 0
-    _check_length("session", session, LONGEST_ID)
-    _check_length("context", context, LONGEST_CONTEXT)
+    no_longer(f"{_AT}.session", session, LONGEST_ID)
+    no_longer(f"{_AT}.context", context, LONGEST_CONTEXT)
     within(f"{_AT}.audio_start", heard, 0, MOST_SAMPLES)
     within(f"{_AT}.last_seq", seq, 0, MOST_FINALS)
     memory = _open(context) if context else _remember_nothing(heard, rate)
@@ -139,16 +139,6 @@ def _close(memory: _Memory) -> str:
 def _settled(reentry: m.Reentry) -> int:
     """In samples as they came."""
     return reentry.heard + reentry.known * reentry.rate // RATE
-
-
-def _check_length(field: str, value: str, longest: int) -> None:
-    if len(value) > longest:
-        raise BadRequest(
-            f"Invalid '{_AT}.{field}': string too long. Expected a string with maximum length {longest}, "
-            f"but got a string with length {len(value)} instead.",
-            code="string_above_max_length",
-            param=f"{_AT}.{field}",
-        )
 
 
 def _refusal(field: str, why: str) -> BadRequest:

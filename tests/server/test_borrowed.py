@@ -4,8 +4,8 @@ from datetime import datetime
 
 import httpx
 
-from saywire.server.borrowed import OPEN_PAGES, PAGES, measure_load, measure_memory
-from server.doubles import ScriptedHost, in_loop, serving
+from saywire.server.borrowed import OPEN_PAGES, PAGES, PTT, PTT_TEST, measure_load, measure_memory
+from server.doubles import ScriptedHost, in_loop, serving, settings
 
 FIELDS = {
     "/ws/asr/about": {"service", "version", "mode", "model", "device", "endpoint", "status"},
@@ -39,7 +39,15 @@ async def test_every_page_has_the_fields_that_its_clients_know():
 
 def test_all_pages_are_known():
     named = {path for pages in PAGES.values() for path in pages.values()}
-    assert named - {"/"} == set(FIELDS) and set(FIELDS) > OPEN_PAGES
+    assert named - {PTT_TEST} == set(FIELDS) and set(FIELDS) | {PTT_TEST} > OPEN_PAGES
+
+
+@in_loop
+async def test_a_page_to_try_push_to_talk_with():
+    async with serving(ScriptedHost(), settings(api_keys=("secret",))) as at, httpx.AsyncClient() as client:
+        answer = await client.get(at.http + PTT_TEST)
+    assert answer.status_code == 200 and answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert PTT in answer.text and "http://" not in answer.text and "https://" not in answer.text
 
 
 def test_measures_are_percentages():

@@ -44,6 +44,7 @@ async def test_the_wire_s_pages_are_where_its_clients_know_them():
             return await client.get(f"http://127.0.0.1:{at.server.ports[f'of-{wire}']}{path}")
 
         assert (await page("ptt", "/")).json()["mode"] == "PTT (Push-to-Talk)"
+        assert "<title>PTT" in (await page("ptt", "/test")).text
         assert (await page("ptt", "/health")).json()["status"] == "healthy"
         assert (await page("dashscope", "/metrics")).json()["sessions"] == {"active": 0}
         assert (await page("openai", "/health")).json()["status"] == "ok"

@@ -12,9 +12,10 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from .. import __version__
 from ..config import Config
@@ -24,8 +25,10 @@ from ..types import RATE
 from .limits import Admission
 
 PTT, QWEN = NAMES["ptt"], NAMES["dashscope"]
+PTT_TEST = f"{PTT}/test"
+"""A page to try the wire with; the live-caption page speaks another, which is not at a port of this one."""
 PAGES: Mapping[str, Mapping[str, str]] = {
-    "ptt": {"/": f"{PTT}/about", "/health": f"{PTT}/health", "/stats": f"{PTT}/stats", "/test": "/"},
+    "ptt": {"/": f"{PTT}/about", "/health": f"{PTT}/health", "/stats": f"{PTT}/stats", "/test": PTT_TEST},
     "dashscope": {
         "/": f"{QWEN}/about",
         "/health": f"{QWEN}/health",
@@ -35,7 +38,7 @@ PAGES: Mapping[str, Mapping[str, str]] = {
 }
 """By wire: where a page that its clients know is in this application."""
 
-OPEN_PAGES = frozenset({f"{PTT}/about", f"{PTT}/health", f"{QWEN}/about", f"{QWEN}/health"})
+OPEN_PAGES = frozenset({PTT_TEST, f"{PTT}/about", f"{PTT}/health", f"{QWEN}/about", f"{QWEN}/health"})
 """Those that need no key, as ``/`` and ``/health`` need none."""
 
 DEVICE = "cpu"
@@ -54,6 +57,11 @@ def add_borrowed(app: FastAPI, host: Host, config: Config, admission: Admission)
     }
     for path, tell in pages.items():
         app.add_api_route(path, _answer(tell), methods=["GET", "HEAD"], include_in_schema=False)
+    page = (Path(__file__).parent / "ptt.html").read_text("utf-8")
+
+    @app.api_route(PTT_TEST, methods=["GET", "HEAD"], include_in_schema=False)
+    async def try_ptt() -> HTMLResponse:
+        return HTMLResponse(page)
 
 
 def _answer(

@@ -9,6 +9,7 @@ import pytest
 from audio.pieces import heard, made
 from saywire.audio.ogg import OpusPackets
 from saywire.audio.streaming import make_decoder
+from saywire.errors import BadAudio
 
 
 def test_bare_opus_packets():
@@ -39,3 +40,12 @@ def test_opus_packets_may_be_an_ogg():
     decoder = OpusPackets()
     pieces = [*decoder.feed(data[:1000]), *decoder.feed(data[1000:]), *decoder.finish()]
     assert sum(len(samples) for samples, _ in pieces) == len(heard("ogg", data, [])[0])
+
+
+def test_what_is_no_ogg_is_known_by_its_first_bytes():
+    """A live client that sends bare packets must not wait for its end to hear of it."""
+    for data in (b"\x78\x01", b"Og\x00", b"OggX"):
+        decoder = make_decoder("opus", 16_000)
+        with pytest.raises(BadAudio, match="no Ogg"):
+            for at in range(len(data)):
+                decoder.feed(data[at : at + 1])

@@ -32,6 +32,8 @@ class Ogg:
 
     def feed(self, data: bytes) -> list[Piece]:
         self._waiting += data
+        if self._serial is None and not b"OggS".startswith(self._waiting[:4]):
+            raise BadAudio("this is no Ogg, in which Opus, Speex and Vorbis are expected")
         return [piece for packet in self._packets() for piece in self._take(packet)]
 
     def finish(self) -> list[Piece]:

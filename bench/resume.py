@@ -54,10 +54,13 @@ class Place:
         self._arguments = ["-m", "saywire", "serve", "--port", str(port), "--model", model]
         self._home = TemporaryDirectory()
         self._process: subprocess.Popen[str] | None = None
+        self._stopping = False
 
     def serve(self) -> None:
         """Until it accepts connections; without effect where it does. Raises RuntimeError when it cannot."""
-        if self._process and self._process.poll() is None:
+        if self._stopping:
+            self.close()
+        if self._process:
             return
         self._process = subprocess.Popen(
             [sys.executable, *self._arguments],
@@ -75,17 +78,20 @@ class Place:
         for pid in list(find_tree(self._process.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.communicate()
+        self.close()
 
     def stop(self) -> None:
+        """Ask it to; it may take its time."""
         assert self._process
         self._process.terminate()
+        self._stopping = True
 
     def close(self) -> None:
-        if self._process:
-            self._process.terminate()
-            self._process.communicate()
-        self._home.cleanup()
+        """Idempotent."""
+        process, self._process, self._stopping = self._process, None, False
+        if process:
+            process.terminate()
+            process.communicate()
 
 
 @dataclass(slots=True)

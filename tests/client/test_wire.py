@@ -406,6 +406,15 @@ def test_without_the_context_of_another_it_goes_on_from_what_has_settled() -> No
         alone.hear(type="error", error=refusal | {"event_id": first["event_id"]})
 
 
+@pytest.mark.parametrize("answer", [{}, {"resume": point()}])
+def test_it_does_not_go_on_with_a_server_that_begins_anew(answer: dict[str, object]) -> None:
+    alone = Alone()
+    alone.hear(type="session.updated", resume=point(audio_start=200, settled=700, context="z"))
+    alone.reconnect()
+    with pytest.raises(EngineFailed, match="this server does not know how"):
+        alone.hear(type="session.updated", session=answer)
+
+
 @pytest.mark.parametrize("answer", ["session.updated", "error"])
 def test_a_server_that_cannot_say_where_to_go_on_is_used_all_the_same(answer: str) -> None:
     wire = RealtimeWire()

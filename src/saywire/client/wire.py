@@ -181,11 +181,16 @@ class RealtimeWire:
     def _updated(self, event: ServerEvent) -> m.Event | None:
         answered = self._updates.popleft() if self._updates else None
         if answered == self._first.id:
-            self._point = self._point or event.session.resume
-            self._bound = self._point is None
-            self.ready = True
+            self._take_point(event.session.resume)
         options = self._configures.pop(answered or "", None)
         return m.Configured(options) if options else None
+
+    def _take_point(self, told: Point | None) -> None:
+        if self._point and (told is None or told.audio_start != self._point.audio_start):
+            raise EngineFailed("the session cannot go on: this server does not know how")
+        self._point = self._point or told
+        self._bound = self._point is None
+        self.ready = True
 
     def _refused(self, error: ErrorBody) -> m.Event | None:
         refused = error.event_id or ""

@@ -56,7 +56,8 @@ class Hosted(Protocol):
 
 class Host(Protocol):
     def open(self, options: Options, moved: Callable[[], None]) -> Hosted:
-        """Begin a session. Options may be replaced by Configure, the model too before the first audio.
+        """Begin a session. Options may be replaced by Configure; before the first audio the model too, and
+        where the session begins.
 
         An unknown model or a language it lacks arrives as Failed(None, ...), as for Configure.
         Raises Overloaded when the host is full.

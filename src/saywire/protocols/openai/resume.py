@@ -29,7 +29,7 @@ from .session import ResumePoint, ResumeWish
 
 VERSION = 1
 MOST_SAMPLES = 10**12
-"""More than a year at any rate."""
+"""A year at 24 kHz."""
 MOST_FINALS = 10**9
 LONGEST_ID = 128
 LONGEST_CONTEXT = 8192

@@ -1,7 +1,7 @@
 """Examples that other servers print for their users, against this one: nothing is changed but the address.
 
-They are read from those servers' READMEs, in a folder beside the checkout where there is one; without it these
-tests are skipped. What a snippet leaves out (imports, audio, calls) stands before and after it here.
+They are read from those servers' READMEs, in a folder beside the checkout where there is one; without it they
+are skipped. What a snippet leaves out (imports, audio, calls) stands before and after it here.
 """
 
 from __future__ import annotations

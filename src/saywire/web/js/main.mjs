@@ -14,6 +14,7 @@ const PATIENCE = 3; // seconds of that
 
 const find = (id) => document.getElementById(id);
 const at = (path) => new URL(path, document.baseURI);
+const isLive = () => ['microphone', 'tab'].includes(find('source').value);
 
 const page = new Page();
 const transcript = new Transcript();
@@ -23,7 +24,7 @@ const view = new View(parts, (reason) => page.say('failedLine', { reason }));
 let key = '';
 let models = [];
 let file = null;
-let run = null; // {source, wire, paused, quiet}
+let run = null; // {source, wire, paused, stopped, quiet, trouble}
 let heard = 0; // samples of all runs before this one
 
 // The server, before anything is started.
@@ -82,46 +83,43 @@ function complain(error) {
 }
 
 async function start() {
-  const current = { source: null, wire: null, paused: false, quiet: 0, stopped: false };
+  const current = { source: null, wire: null, paused: false, stopped: false, quiet: 0, trouble: null };
   run = current;
   page.notice(null);
   page.status('opening');
   showButtons();
   try {
-    const open = await prepare();
-    if (current.stopped) return;
-    current.wire = connect(current);
-    current.source = await open(sinkOf(current));
+    const open = await prepare(current);
+    if (!current.stopped) current.wire = connect(current);
+    if (!current.stopped) current.source = open(sinkOf(current));
   } catch (error) {
-    await end(current);
     complain(error);
-    return;
   }
-  if (current.stopped) await current.source.stop();
-  watchSource(current);
-  await current.wire.done;
+  if (current.source && !current.stopped) watchSource(current);
+  if (current.source) await current.wire?.done;
   await end(current);
 }
 
-/** What can fail without the server is done first; returns what opens the source. */
-async function prepare() {
+/** What can fail without the server is done first; returns what begins to hear. */
+async function prepare(current) {
   const kind = find('source').value;
-  if (kind === 'microphone' || kind === 'tab') return openLive(kind);
+  if (isLive()) return openLive(kind, current);
   if (kind === 'file' && !file) throw new SourceError('noFile');
   const fast = find('pace').value === 'fast';
   const samples = await decodeFile(kind === 'file' ? await file.arrayBuffer() : await loadSample());
-  return async (sink) => playSamples(samples, fast, sink);
+  return (sink) => playSamples(samples, fast, sink);
 }
 
 /** The permission is asked for before there is a session; until there is one nothing is heard. */
-async function openLive(kind) {
-  const late = { hear: () => {}, tell: () => {} };
+async function openLive(kind, current) {
+  const late = { hear: () => {}, tell: (name) => { current.trouble = name; } };
   const sink = { hear: (samples) => late.hear(samples), tell: (name) => late.tell(name) };
-  const source = await (kind === 'tab' ? openTab(sink) : openMicrophone(find('device').value, sink));
+  current.source = await (kind === 'tab' ? openTab(sink) : openMicrophone(find('device').value, sink));
   fillDevices();
-  return async (real) => {
+  return (real) => {
     Object.assign(late, { hear: real.hear, tell: real.tell });
-    return source;
+    if (current.trouble) real.tell(current.trouble);
+    return current.source;
   };
 }
 
@@ -137,7 +135,7 @@ function connect(current) {
   const chosen = { model: find('model').value, language: find('language').value, hotwords: readHotwords(find('hotwords').value) };
   page.status('connecting');
   return new Wire(
-    { url, key, session: describeSession(chosen, RATE), rate: RATE, start: heard },
+    { url, key, session: describeSession(chosen, RATE), rate: RATE, start: heard, kept: isLive() ? KEPT : Infinity },
     {
       begin: (offset) => transcript.begin(offset).forEach((line) => view.remove(line)),
       event: (event) => show(transcript.apply(event)),
@@ -172,8 +170,7 @@ function watchLevel(current, samples) {
   const loudest = peak(samples);
   find('level').value = meterOf(loudest);
   current.quiet = loudest < SILENT ? current.quiet + samples.length / RATE : 0;
-  const live = ['microphone', 'tab'].includes(find('source').value);
-  if (live && current.quiet > PATIENCE && find('notice').hidden) page.notice('noSignal');
+  if (isLive() && current.quiet > PATIENCE && find('notice').hidden) page.notice('noSignal');
   if (!current.quiet) page.settle('noSignal');
 }
 
@@ -256,12 +253,10 @@ function choose(chosen) {
 }
 
 function showSource() {
-  const kind = find('source').value;
   for (const field of document.querySelectorAll('[data-for]')) {
-    field.hidden = !field.dataset.for.split(' ').includes(kind);
+    field.hidden = !field.dataset.for.split(' ').includes(find('source').value);
   }
-  const live = kind === 'microphone' || kind === 'tab';
-  if (live && !window.isSecureContext) page.notice('insecure');
+  if (isLive() && !window.isSecureContext) page.notice('insecure');
   else page.settle('insecure');
 }
 

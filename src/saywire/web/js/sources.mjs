@@ -76,9 +76,9 @@ function watch(stream, track, context, sink) {
   track.onunmute = () => sink.tell(null);
   if (track.muted) sink.tell('muted');
   const done = new Promise((resolve) => track.addEventListener('ended', () => resolve('sourceEnded')));
-  const stop = () => {
+  const stop = async () => {
     stream.getTracks().forEach((one) => one.stop());
-    return context.close();
+    if (context.state !== 'closed') await context.close();
   };
   return { stop, done };
 }

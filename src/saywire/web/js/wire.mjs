@@ -4,7 +4,7 @@
 import { Tail } from './tail.mjs';
 import { toBase64 } from './samples.mjs';
 
-export const KEPT = 60; // seconds of unsettled audio
+export const KEPT = 60; // seconds of unsettled audio of a source that never ends
 const WAITS = [500, 1000, 2000, 4000, 8000]; // ms
 const FULL = 262144; // bytes on their way
 const AGAIN = new Set([1001, 1005, 1006, 1011, 1012, 1013]);
@@ -32,14 +32,15 @@ export class Wire {
   #begun = 0; // position, in samples, of the connection's first
 
   /**
-   * @param {{url: URL, key: string, session: object, rate: number, start: number}} options start: samples before it
+   * @param {{url: URL, key: string, session: object, rate: number, start: number, kept: number}} options
+   *   start: samples of the transcript before it; kept: at most so many seconds are sent again
    * @param {{begin: (seconds: number) => void, event: (event: object) => void, state: (name: string) => void,
    *   refuse: (name: string, reason: string) => void}} listener
    */
   constructor(options, listener) {
     this.options = options;
     this.listener = listener;
-    this.tail = new Tail(KEPT * options.rate);
+    this.tail = new Tail(options.kept * options.rate);
     this.done = new Promise((resolve) => { this.#end = resolve; });
     this.#dial();
   }
@@ -109,7 +110,6 @@ export class Wire {
   #read(event) {
     if (event.type === 'session.updated') this.#tries = 0;
     if (event.type === 'error' && !HARMLESS.has(event.error.code)) {
-      this.reason = event.error;
       this.listener.refuse('refused', event.error.message);
     }
     if (event.type.endsWith('transcription.completed') && event.end !== undefined) {

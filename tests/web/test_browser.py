@@ -23,6 +23,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 
 SPOKEN, SAID = "computer-stop", "computer stop"
 DONE = "#status[data-state=done]"
+PLAY = """() => {
+    document.title = 'talking';
+    const player = document.createElement('audio');
+    Object.assign(player, {src: '/web/samples/commands.flac', loop: true});
+    document.body.append(player);
+    return player.play();
+}"""
 FINALS = "#lines li:not(.open)"
 
 
@@ -46,7 +53,11 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @asynccontextmanager
 async def browse(house: House, *flags: str, **context: Any) -> AsyncIterator[Any]:
     async with playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(flags))
+        browser = await driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(flags),
+            ignore_default_args=["--mute-audio"],  # it would silence what a tab gives, too
+        )
         page = await (await browser.new_context(**context)).new_page()
         broken: list[object] = []
         page.on("pageerror", lambda error: broken.append(error))
@@ -89,6 +100,47 @@ async def test_a_microphone_becomes_text(house: House, spoken: Path) -> None:
         ).strip()  # a busy machine drops some of a fake microphone
         await page.click("#stop")
         await page.wait_for_selector(DONE)
+
+
+@at_home
+async def test_the_sound_of_another_tab_becomes_text(house: House) -> None:
+    flags = (
+        "--autoplay-policy=no-user-gesture-required",
+        "--auto-select-tab-capture-source-by-title=talking",
+    )
+    async with browse(house, *flags, locale="en-GB") as page:
+        talking = await page.context.new_page()
+        await talking.goto(f"http://{house.at}/health")
+        await talking.evaluate(PLAY)
+        await page.bring_to_front()
+        await page.select_option("#source", "tab")
+        await page.click("#start")
+        await page.wait_for_selector(FINALS)
+        await talking.close()
+        await page.wait_for_selector(DONE)
+        assert await page.get_attribute("#notice", "data-name") == "sourceEnded"
+
+
+@at_home
+async def test_a_key_is_asked_for_where_one_is_wanted(house: House) -> None:
+    async with browse(house, locale="en-GB") as page:
+        asked: list[str | None] = []
+
+        async def guard(route: Any) -> None:
+            asked.append(await route.request.header_value("authorization"))
+            await (route.continue_() if asked[-1] == "Bearer good" else route.fulfill(status=401))
+
+        await page.route("**/v1/models", guard)
+        await page.reload()
+        await page.wait_for_selector("#notice[data-name=needKey]")
+        await page.fill("#key", "bad")
+        await page.press("#key", "Enter")
+        await page.wait_for_selector("#notice[data-name=wrongKey]")
+        await page.fill("#key", "good")
+        await page.press("#key", "Enter")
+        await page.wait_for_selector("#key-field", state="hidden")
+        assert asked == [None, "Bearer bad", "Bearer good"]
+        assert await page.is_hidden("#notice")
 
 
 @at_home

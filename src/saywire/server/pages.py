@@ -44,7 +44,7 @@ POLICY = "; ".join(
 HEADERS = {
     "cache-control": "no-cache",
     "content-security-policy": POLICY,
-    "permissions-policy": "microphone=(self), display-capture=(self), camera=(), geolocation=()",
+    "permissions-policy": "microphone=(self), display-capture=(self)",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }

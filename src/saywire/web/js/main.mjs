@@ -270,8 +270,11 @@ find('source').addEventListener('change', showSource);
 find('model').addEventListener('change', fillLanguages);
 find('language-switch').addEventListener('click', () => { fillLanguages(); showButtons(); });
 find('file').addEventListener('change', ({ target }) => choose(target.files[0]));
-find('use-key').addEventListener('click', () => { key = find('key').value.trim(); loadModels(); });
-find('key').addEventListener('keydown', (event) => { if (event.key === 'Enter') find('use-key').click(); });
+find('key-field').addEventListener('submit', (event) => {
+  event.preventDefault();
+  key = find('key').value.trim();
+  loadModels();
+});
 document.addEventListener('dragover', (event) => event.preventDefault());
 document.addEventListener('drop', (event) => { event.preventDefault(); choose(event.dataTransfer.files[0]); });
 navigator.mediaDevices?.addEventListener?.('devicechange', fillDevices);

@@ -2,19 +2,19 @@
 
 Websocket wires are listed in ``protocols.PROTOCOLS``; what HTTP offers beside them is OpenAI's REST
 (``transcriptions.py``, models below), ``/health`` for load balancers, ``/metrics`` for Prometheus, ``/`` for
-people and programs, and ``/docs``, which needs no network. Every error has OpenAI's shape (``problems.py``).
+people (``pages.py``) and programs, and ``/docs``, which needs no network. Every error has OpenAI's shape
+(``problems.py``).
 """
 
 from __future__ import annotations
 
-import html
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -41,6 +41,7 @@ from .hearing import Hearing
 from .limits import Admission
 from .metrics import Metrics
 from .origins import OriginCheck, check_origins, share
+from .pages import INDEX, add_pages, answer_page, read_pages
 from .requests import RequestNames, show_name
 from .secrets import Secrets
 from .transcriptions import add_transcriptions
@@ -49,19 +50,6 @@ from .vocabularies import Vocabularies
 from .wires import Door, Wires, steady_clock
 
 METRICS = "/metrics"
-HTTP = (
-    "POST /v1/audio/transcriptions",
-    "POST /v1/audio/translations",
-    "POST /v1/realtime/calls",
-    "POST /v1/realtime/client_secrets",
-    "GET /v1/models",
-    "GET /health",
-    f"GET {METRICS}",
-)
-"""What people are told of."""
-
-PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 DESCRIPTION = "Self-hosted real-time speech recognition."
 
 
@@ -218,28 +206,18 @@ def add_metrics(app: FastAPI, metrics: Metrics) -> None:
 
 
 def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
+    pages = read_pages()
+
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def front_page(request: Request) -> Response:
-        models = [model.name for model in host.models()]
+        """The live-caption page for people; for programs what is here."""
         if "text/html" in request.headers.get("accept", ""):
-            answer: Response = HTMLResponse(render_page(models, list(wires)))
-            answer.headers["content-security-policy"] = PAGE_POLICY
+            answer = answer_page(pages[INDEX], request)
         else:
+            models = [model.name for model in host.models()]
             info = {"name": "saywire", "version": __version__, "models": models, "wires": list(wires)}
             answer = JSONResponse(info | {"docs": "/docs", "health": "/health"})
         answer.headers["vary"] = "accept"
         return answer
 
-
-def render_page(models: list[str], wires: list[str]) -> str:
-    def items(names: Iterable[str]) -> str:
-        return "".join(f"<li><code>{html.escape(name)}</code></li>" for name in names)
-
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>saywire {__version__}</title>'
-        f"<h1>saywire {__version__}</h1><p>{DESCRIPTION}</p>"
-        f"<h2>Websocket wires</h2><ul>{items(wires)}</ul>"
-        f"<h2>HTTP</h2><ul>{items(HTTP)}</ul>"
-        f"<h2>Models</h2><ul>{items(models)}</ul>"
-        f'<p><a href="/docs">API documentation</a></p></html>'
-    )
+    add_pages(app, pages)

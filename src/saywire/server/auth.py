@@ -16,10 +16,11 @@ from . import problems
 from .borrowed import OPEN_PAGES
 from .offered import offered_keys, path_in
 from .secrets import Secrets
+from .pages import PREFIX, TEST
 
-OPEN_PATHS = frozenset({"/", "/health", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
+OPEN_PATHS = frozenset({"/", TEST, "/health", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 """What a load balancer and a person with a browser may see without a key: nothing that hears audio."""
-OPEN_PREFIXES = ("/static-offline-docs/", "/web/")
+OPEN_PREFIXES = ("/static-offline-docs/", PREFIX)
 
 RefuseWebsocket = Callable[[Scope, Receive, Send, NotAllowed], Awaitable[None]]
 

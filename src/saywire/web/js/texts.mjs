@@ -1,0 +1,70 @@
+// Every word on the page, in each of its languages.
+
+export const TEXTS = {
+  en: {
+    title: 'Live captions',
+    source: 'Source', microphone: 'Microphone', tab: 'Tab or system audio', file: 'A file', sample: 'A sample',
+    device: 'Device', defaultDevice: 'Default', chooseFile: 'Choose a file, or drop one here', pace: 'Speed',
+    paced: 'As it was spoken', fast: 'As fast as possible', progress: 'Progress', level: 'Level',
+    model: 'Model', language: 'Language', automatic: 'Automatic', hotwords: 'Hot words',
+    hotwordsHint: 'one a line, or separated by commas', key: 'API key', useKey: 'Use',
+    start: 'Start', stop: 'Stop', pause: 'Pause', resume: 'Go on', clear: 'Clear', copy: 'Copy', save: 'Save as',
+    copied: 'Copied.', live: 'Jump to live', transcript: 'Transcript', settings: 'Settings',
+    empty: 'What is said appears here.', pageLanguage: '中文', theme: 'Theme',
+    themeSystem: 'As the system', themeLight: 'Light', themeDark: 'Dark',
+    documentation: 'API documentation', wires: 'Websocket wires of this server', failedLine: 'This could not be recognised: {reason}',
+    idle: 'Ready', opening: 'Opening the source…', connecting: 'Connecting…', listening: 'Listening', paused: 'Paused',
+    finishing: 'Finishing…', done: 'Done', away: 'The server is away. Trying again; nothing you say now is lost for {seconds} s.',
+    noSignal: 'No signal: the source is silent.', muted: 'The source is muted, by the system or by a switch on it.',
+    denied: 'The browser was not allowed to hear this. Allow it in the address bar, then start again.',
+    cancelled: 'Nothing was chosen to be shared.',
+    noDevice: 'No microphone was found.', busy: 'Another program holds this device.',
+    insecure: 'Browsers give microphones only to https pages, or to http://localhost. Start the server with --tls-self-signed.',
+    unsupported: 'This browser cannot share audio.',
+    noAudioShared: 'No audio was shared. Share again, and tick the box for audio.',
+    sourceEnded: 'The source has ended.', badFile: 'The browser cannot decode this file.', noFile: 'Choose a file first.',
+    needKey: 'The server wants an API key.', wrongKey: 'The server does not know this API key.',
+    unreachable: 'The server does not answer.', refused: 'The server says: {reason}',
+  },
+  zh: {
+    title: '实时字幕',
+    source: '声音来源', microphone: '麦克风', tab: '标签页或系统声音', file: '文件', sample: '示例',
+    device: '设备', defaultDevice: '默认', chooseFile: '选择文件，或拖到这里', pace: '速度',
+    paced: '按原速', fast: '尽可能快', progress: '进度', level: '音量',
+    model: '模型', language: '语言', automatic: '自动', hotwords: '热词',
+    hotwordsHint: '每行一个，或用逗号分隔', key: 'API 密钥', useKey: '使用',
+    start: '开始', stop: '停止', pause: '暂停', resume: '继续', clear: '清空', copy: '复制', save: '另存为',
+    copied: '已复制。', live: '回到实时', transcript: '文字记录', settings: '设置',
+    empty: '说的话会出现在这里。', pageLanguage: 'English', theme: '外观',
+    themeSystem: '跟随系统', themeLight: '浅色', themeDark: '深色',
+    documentation: 'API 文档', wires: '本服务器的 WebSocket 接口', failedLine: '这一句无法识别：{reason}',
+    idle: '就绪', opening: '正在打开声音来源…', connecting: '正在连接…', listening: '正在听', paused: '已暂停',
+    finishing: '正在收尾…', done: '完成', away: '服务器暂时不在，正在重连；{seconds} 秒之内说的话不会丢失。',
+    noSignal: '没有信号：来源一直无声。', muted: '来源被静音了（系统设置或设备开关）。',
+    denied: '浏览器没有获得收听权限。请在地址栏中允许，然后重新开始。',
+    cancelled: '没有选择要共享的内容。',
+    noDevice: '没有找到麦克风。', busy: '设备正被其他程序占用。',
+    insecure: '浏览器只允许 https 页面或 http://localhost 使用麦克风。请用 --tls-self-signed 启动服务器。',
+    unsupported: '此浏览器不能共享声音。',
+    noAudioShared: '没有共享声音。请重新共享，并勾选共享音频。',
+    sourceEnded: '来源已结束。', badFile: '浏览器无法解码这个文件。', noFile: '请先选择文件。',
+    needKey: '服务器需要 API 密钥。', wrongKey: '服务器不认识这个 API 密钥。',
+    unreachable: '服务器没有回应。', refused: '服务器说：{reason}',
+  },
+};
+
+/** The language of ours that somebody who prefers these wants: "zh-TW" is Chinese, anything else English. */
+export function chooseLanguage(preferred) {
+  for (const name of preferred) {
+    const known = Object.keys(TEXTS).find((ours) => name.toLowerCase().split('-')[0] === ours);
+    if (known) return known;
+  }
+  return 'en';
+}
+
+/** Throws for a word that is nowhere: a mistake of ours. */
+export function say(language, name, values = {}) {
+  const text = TEXTS[language][name];
+  if (text === undefined) throw new Error(`no text '${name}' in ${language}`);
+  return text.replace(/\{(\w+)\}/g, (_, key) => String(values[key] ?? ''));
+}

@@ -1,0 +1,78 @@
+// The transcript on the page: only the line that changed is touched.
+
+import { showTime } from './times.mjs';
+
+const NEAR = 48; // pixels from the end that count as being there
+const SPOKEN = 20; // finals kept for screen readers
+
+export class View {
+  #items = new Map(); // line -> element
+
+  /** @param {{scroller: Element, list: Element, spoken: Element, jump: Element, empty: Element}} parts
+   *  @param {(reason: string) => string} explain */
+  constructor(parts, explain) {
+    Object.assign(this, parts);
+    this.explain = explain;
+    this.follows = true;
+    this.scroller.addEventListener('scroll', () => this.#look());
+    this.jump.addEventListener('click', () => this.follow());
+  }
+
+  show(line) {
+    const item = this.#items.get(line) ?? this.#add(line);
+    const [time, stable, unstable] = item.children;
+    time.textContent = showTime(line.start);
+    stable.textContent = line.failed ? this.explain(line.failed) : line.text;
+    unstable.textContent = line.unstable;
+    item.classList.toggle('open', !line.final);
+    item.classList.toggle('failed', Boolean(line.failed));
+    if (line.final) this.#speak(stable.textContent);
+    this.#keepUp();
+  }
+
+  remove(line) {
+    this.#items.get(line)?.remove();
+    this.#items.delete(line);
+    this.empty.hidden = this.#items.size > 0;
+  }
+
+  clear() {
+    this.#items.clear();
+    this.list.replaceChildren();
+    this.spoken.replaceChildren();
+    this.empty.hidden = false;
+  }
+
+  follow() {
+    this.follows = true;
+    this.#keepUp();
+  }
+
+  #add(line) {
+    const item = document.createElement('li');
+    item.append(...['time', 'span', 'span'].map((tag) => document.createElement(tag)));
+    item.lastChild.className = 'unstable';
+    this.#items.set(line, item);
+    this.list.append(item);
+    this.empty.hidden = true;
+    return item;
+  }
+
+  #speak(text) {
+    const said = document.createElement('p');
+    said.textContent = text;
+    this.spoken.append(said);
+    while (this.spoken.children.length > SPOKEN) this.spoken.firstChild.remove();
+  }
+
+  #keepUp() {
+    if (this.follows) this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.jump.hidden = this.follows;
+  }
+
+  #look() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.follows = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.jump.hidden = this.follows;
+  }
+}

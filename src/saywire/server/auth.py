@@ -15,8 +15,8 @@ from ..errors import NotAllowed
 from . import problems
 from .borrowed import OPEN_PAGES
 from .offered import offered_keys, path_in
-from .secrets import Secrets
 from .pages import PREFIX, TEST
+from .secrets import Secrets
 
 OPEN_PATHS = frozenset({"/", TEST, "/health", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 """What a load balancer and a person with a browser may see without a key: nothing that hears audio."""

@@ -8,6 +8,7 @@
     * NotAllowed      no key, or a wrong one
     * Overloaded      a limit was reached; trying again later may help
     * EngineFailed    the engine failed this utterance; the session lives on
+        * PartialLost     it failed at what is only shown; the utterance lives on
     * FetchFailed     a file could not be downloaded whole
     * ModelError      a model cannot be installed, checked or removed as asked
     * ConfigError     the server's own settings are wrong
@@ -66,6 +67,10 @@ class EngineFailed(SaywireError):
     code = "engine_failed"
     retryable = True
     fatal = False
+
+
+class PartialLost(EngineFailed):
+    """The stream has gone past the step that failed, and its final comes as if nothing had been."""
 
 
 class FetchFailed(SaywireError):

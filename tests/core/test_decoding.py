@@ -5,20 +5,22 @@ from dataclasses import replace
 import pytest
 
 from core.drive import tone
+from engines.scripted import Scripted
 from saywire import messages as m
 from saywire.core.decoding import Decoding, End, Feed, Say, Utterance, shifted
 from saywire.core.state import Fate
 from saywire.core.tape import Tape
-from saywire.engines.base import EngineInfo
+from saywire.engines.base import Engine, EngineInfo
 from saywire.engines.fake import Conduct, FakeEngine, FakeStream
-from saywire.errors import EngineFailed
+from saywire.engines.windowed import Pace, Windowed
+from saywire.errors import EngineFailed, PartialLost
 from saywire.types import RATE, Hypothesis, Options, Word
 
 
 class Bench:
     """A decoding half alone, with ten seconds of tone on its tape."""
 
-    def __init__(self, engine: FakeEngine | None = None) -> None:
+    def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or FakeEngine()
         self.events: list[m.Event] = []
         tape = Tape()
@@ -82,6 +84,33 @@ def test_a_stream_that_failed_is_replaced_for_the_next_utterance() -> None:
     failed, final = bench.run()
     assert isinstance(failed, m.Failed) and failed.utterance == 0
     assert isinstance(final, m.Final) and final.text == "one two"
+
+
+def test_a_lost_partial_harms_nobody() -> None:
+    bench = Bench()
+    bench.utter(0, 0, 3200)
+    bench.decoding.advance()
+    bench.engine.decode([bench.decoding.stream])
+    bench.decoding.fail(PartialLost("the recogniser was away"))
+    (final,) = bench.run()
+    assert isinstance(final, m.Final) and final.text == "one two"
+
+
+def test_nothing_is_decoded_for_a_partial_that_would_come_with_the_final() -> None:
+    """The recogniser is asked once, for the final, and not for a refresh at the same place before it."""
+    engine = Windowed(recognizer := Scripted(), Pace(agree=0))
+    bench = Bench(engine)
+    bench.utter(0, 0, 3 * RATE)
+    bench.run()
+    assert recognizer.heard == [3.0]
+
+
+def test_who_lags_behind_an_end_goes_on_showing_what_it_finds() -> None:
+    bench = Bench()
+    bench.utter(0, 0, 4800)
+    bench.run()
+    partials = [event.hypothesis.text for event in bench.events if isinstance(event, m.Partial)]
+    assert partials == ["one", "one two"]
 
 
 def test_an_utterance_of_options_the_engine_refuses_fails_alone() -> None:

@@ -123,6 +123,14 @@ def test_what_native_libraries_raise_is_a_failure(error: Exception) -> None:
         hear(engine, engine.open(Options()), LOUD)
 
 
+def test_the_next_takes_over_from_one_that_fails_at_a_partial() -> None:
+    """Rather than to wait for the end, which would fail too."""
+    engine = Fallback("safe", [Windowed(Scripted(fails=1)), FakeEngine()])
+    stream = engine.open(Options())
+    stream.accept(talk(3))
+    assert decode_all(engine, stream).text == "one two three four five six seven eight nine ten one two"
+
+
 def test_wrong_use_is_no_failure() -> None:
     engine = Fallback("safe", [Broken(1, error=OutOfOrder("ours")), FakeEngine()])
     stream = engine.open(Options())

@@ -14,7 +14,7 @@ from engines.scripted import Scripted, say, spell
 from saywire.engines.base import Engine, Stream
 from saywire.engines.recognizer import Recognition, Window
 from saywire.engines.windowed import Pace, Windowed
-from saywire.errors import EngineFailed, OutOfOrder
+from saywire.errors import EngineFailed, OutOfOrder, PartialLost
 from saywire.types import RATE, Options, Samples, Word
 
 FIRST, SECOND = tuple(range(1, 13)), (7, 3, 9, 20, 4)
@@ -234,15 +234,56 @@ def test_a_language_is_kept_once_text_in_it_is_settled() -> None:
     assert asked == sorted(asked, key=lambda language: language is not None)
 
 
-def test_a_failed_step_leaves_the_stream_as_it_was() -> None:
+def test_a_failed_final_leaves_the_stream_as_it_was() -> None:
     engine = Windowed(recognizer := Scripted())
     stream = engine.open(Options())
     stream.accept(say(*FIRST))
-    recognizer.fails = 1
-    with pytest.raises(EngineFailed):
-        engine.decode([stream])
+    decode_all(engine, stream)
     stream.finish()
+    recognizer.fails = 1
+    with pytest.raises(EngineFailed) as caught:
+        engine.decode([stream])
+    assert not isinstance(caught.value, PartialLost)
     assert decode_all(engine, stream).text == spell(*FIRST)
+
+
+@pytest.mark.parametrize("name", ["agreement", "rollback", "no agreement"])
+def test_what_fails_before_the_end_costs_a_partial_and_no_word(name: str) -> None:
+    """Every other refresh and anchor."""
+    samples, text = long_talk(5)
+    engine = ENGINES[name]()
+    recognizer = engine._recognizer
+    assert isinstance(recognizer, Scripted)
+    stream, held, lost = engine.open(Options()), "", 0
+    for number, chunk in enumerate(cut(samples, cuts(RATE))):
+        stream.accept(chunk)
+        while stream.ready:
+            due = stream.due  # type: ignore[attr-defined]
+            recognizer.fails = number % 2 if due.shows else 0
+            try:
+                engine.decode([stream])
+            except PartialLost:
+                lost += 1
+        now = stream.hypothesis
+        assert now.text[: now.stable].startswith(held)
+        held = now.text[: now.stable]
+    stream.finish()
+    assert lost > 5
+    assert decode_all(engine, stream).text == text
+
+
+def test_of_a_batch_that_fails_nobody_has_moved() -> None:
+    engine = Windowed(recognizer := Scripted())
+    streams = [engine.open(Options()) for _ in range(2)]
+    for stream in streams:
+        stream.accept(say(1, 2, 3))
+    recognizer.fails = 1
+    with pytest.raises(EngineFailed) as caught:
+        engine.decode(streams)
+    assert not isinstance(caught.value, PartialLost)
+    assert all(stream.ready for stream in streams)
+    engine.decode(streams)
+    assert [stream.hypothesis.text for stream in streams] == [spell(1, 2)] * 2
 
 
 def test_answers_are_counted() -> None:

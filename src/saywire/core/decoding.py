@@ -14,7 +14,7 @@ from math import inf
 from .. import messages as m
 from ..audio.resample import Resampler
 from ..engines.base import Engine, Stream
-from ..errors import SaywireError
+from ..errors import PartialLost, SaywireError
 from ..types import RATE, Hypothesis, Options, Turns, Word
 from .state import LIFE, Fate, Life, after
 from .tape import Tape
@@ -118,19 +118,29 @@ class Decoding:
         return self._stream.ready
 
     @property
+    def _ends_next(self) -> bool:
+        """Whether the utterance in the stream has all its audio: what is decoded for its partial alone, by an
+        engine that knows that there is no more, need not be."""
+        step = self._steps[0] if self._steps else None
+        return isinstance(step, End) and step.utterance is self._utterance and not self._ending
+
+    @property
     def fed(self) -> int | None:
         """Where the audio that was not fed yet begins, if any waits."""
         return next((step.start for step in self._steps if isinstance(step, Feed)), None)
 
     def fail(self, error: SaywireError) -> None:
-        """The stream could not be decoded: its utterance fails, the next gets a new stream."""
+        """The stream could not be decoded: its utterance fails, the next gets a new stream. But a partial
+        that is lost is nothing worse."""
+        if isinstance(error, PartialLost):
+            return
         self._error = error
         self._stream = None
 
     def advance(self) -> None:
         """Say what the stream found, and feed it on until it is busy or nothing is left."""
         self._say_partial()
-        while not self.busy:
+        while not self.busy or self._ends_next:
             if self._ending:
                 self._close()
             elif self._steps:
@@ -192,7 +202,9 @@ class Decoding:
 
     def _say_partial(self) -> None:
         utterance = self._utterance
-        if utterance is None or self._stream is None or self._ending or utterance.life is Life.CLEARED:
+        if utterance is None or self._stream is None or utterance.life is Life.CLEARED:
+            return
+        if self._ending and not self.busy:  # that is the final
             return
         found = self._stream.hypothesis
         if found != self._said:

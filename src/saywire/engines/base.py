@@ -86,7 +86,8 @@ class Engine(Protocol):
         """
 
     def decode(self, streams: Sequence[Stream]) -> None:
-        """Advance each of 1..max_batch ready streams of its own by one step. Raises EngineFailed."""
+        """Advance each of 1..max_batch ready streams of its own by one step. Raises EngineFailed; for a
+        single stream PartialLost, where it has gone past a step that only a partial would have come of."""
 
     def close(self) -> None:
         """Free what it holds; idempotent."""

@@ -11,7 +11,8 @@ positions that are counted from ``reset``, so that cuts do not matter, in steps 
   is decoded for good.
 * final: at ``finish``, whatever the window still holds.
 
-So what is stable and final is a function of the audio. Silence is never decoded, and what comes back goes
+So what is stable and final is a function of the audio, as long as nothing fails; where a refresh or an anchor
+fails, it is left out, and the final may be well. Silence is never decoded, and what comes back goes
 through ``guards.py``. A recogniser that ``follows`` a prefix is rolled back instead of agreed with.
 """
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..errors import EngineFailed, OutOfOrder
+from ..errors import EngineFailed, OutOfOrder, PartialLost
 from ..types import Options
 from .base import EngineInfo, Stream
 from .demands import check_demands
@@ -78,7 +79,14 @@ class Windowed:
 
     def _recognize(self, wanted: Sequence[tuple[WindowedStream, Due]]) -> None:
         windows = [stream.frame(due) for stream, due in wanted]
-        found = self._recognizer.recognize(windows)
+        try:
+            found = self._recognizer.recognize(windows)
+        except EngineFailed as error:
+            ((stream, due), *others) = wanted
+            if others or not due.shows:  # of several, whoever decodes tries each alone
+                raise
+            stream.miss(due)
+            raise PartialLost(error.message, code=error.code) from error
         if len(found) != len(windows):
             name = self._recognizer.info.name
             raise EngineFailed(f"recogniser '{name}' gave {len(found)} answers to {len(windows)} windows")

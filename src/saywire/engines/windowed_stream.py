@@ -53,6 +53,11 @@ class Due:
     kind: Kind
     end: int
 
+    @property
+    def shows(self) -> bool:
+        """Whether it is for what is shown before the end, and no word is lost without it."""
+        return self.kind in (Kind.REFRESH, Kind.ANCHOR)
+
 
 class WindowedStream:
     """One session's window. Positions in samples from ``reset``; words in seconds from it."""
@@ -176,9 +181,16 @@ class WindowedStream:
     def skip(self, due: Due) -> None:
         """There was nothing to recognise in a step."""
         if due.kind is Kind.REFRESH:
-            self._refreshed = due.end
+            self.miss(due)
         else:
             self.take(due, Recognition())
+
+    def miss(self, due: Due) -> None:
+        """A step that ``shows`` failed: as if it had not been."""
+        if due.kind is Kind.REFRESH:
+            self._refreshed = due.end
+        else:
+            self._anchored = due.end
 
     def _find_cut(self) -> int:
         window = self._read(self._start, self._start + self._brim)

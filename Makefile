@@ -7,8 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CLIENTS ?= .clients
+PEERS ?= .venv-peers
 
-.PHONY: help setup demo serve test fuzz test-clients check format lock samples clean
+.PHONY: help setup demo serve test fuzz test-clients test-peers record-peers check format lock samples clean
 
 help:
 	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
@@ -17,6 +18,7 @@ help:
 	@echo 'make test     run the tests (ARGS="-k config" adds flags)'
 	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
 	@echo 'make test-clients  let real clients talk to the server; installs them first (needs registries)'
+	@echo 'make test-peers   ask a real vLLM as engine; installs it first, 4 GB (make record-peers: keep its bytes)'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
 	@echo 'make lock     choose the versions in constraints.txt anew'
@@ -48,6 +50,16 @@ $(CLIENTS)/.complete: $(wildcard tests/clients/*.txt tests/clients/*.json) scrip
 	@scripts/make_clients.sh '$(CLIENTS)' '$(BIN)/python'
 	@touch $@
 
+test-peers: $(STAMP) $(PEERS)/.complete
+	PEERS_ENVIRONMENT='$(PEERS)' $(BIN)/python -m pytest tests/peers $(ARGS)
+
+record-peers: $(STAMP) $(PEERS)/.complete
+	PYTHONPATH=tests $(BIN)/python -m peers.record '$(PEERS)'
+
+$(PEERS)/.complete: tests/peers/constraints.txt scripts/make_peers.sh scripts/mend_vllm.py | $(STAMP)
+	@scripts/make_peers.sh '$(PEERS)' '$(BIN)/python'
+	@touch $@
+
 check: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -65,5 +77,5 @@ samples:
 	scripts/make_samples.sh
 
 clean:
-	rm -rf '$(VENV)' '$(CLIENTS)' build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf '$(VENV)' '$(CLIENTS)' '$(PEERS)' build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Sequence
-from http.client import HTTPResponse
 from typing import Any
 
+from engines.remote.recorded import read_answers
 from peers.relay import Exchange
-
-
-class _Bytes(io.BytesIO):
-    """Bytes that stay open: several answers follow one another."""
-
-    def makefile(self, mode: str) -> _Bytes:
-        return self
-
-    def close(self) -> None:
-        pass
-
-
-def read_answers(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Status and body of each whole answer on a connection."""
-    source = _Bytes(data)
-    while source.tell() < len(data):
-        response = HTTPResponse(source)  # type: ignore[arg-type]
-        response.begin()
-        yield response.status, response.read()
 
 
 def read_requests(data: bytes) -> Iterator[bytes]:

@@ -8,7 +8,8 @@ import pytest
 
 from engines.contract import hear
 from engines.recordings import read
-from peers.answers import read_answers, read_requests, tell_message, tell_texts
+from engines.remote.recorded import read_answers
+from peers.answers import read_requests, tell_message, tell_texts
 from peers.relay import Relay
 from peers.sessions import SPOKEN, finals, hold, settings, without_loops
 from saywire.engines.remote import load

@@ -11,7 +11,8 @@ import pytest
 
 from engines.contract import cut, cuts, decode_all, hear, tell
 from engines.recordings import read
-from peers.answers import read_answers, read_requests, tell_message
+from engines.remote.recorded import read_answers
+from peers.answers import read_requests, tell_message
 from peers.relay import Relay
 from peers.sessions import SPOKEN, TALK, finals, hold, settings
 from saywire import messages as m

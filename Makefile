@@ -8,8 +8,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CLIENTS ?= .clients
 EXTRAS := whisper funasr
+PEERS ?= .venv-peers
 
-.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients check format lock samples clean
+.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients test-peers record-peers check \
+	format lock samples clean
 
 help:
 	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
@@ -20,6 +22,7 @@ help:
 	@echo '              one of them: $(EXTRAS:%=make test-%)'
 	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
 	@echo 'make test-clients  let real clients talk to the server; installs them first (needs registries)'
+	@echo 'make test-peers   ask a real vLLM as engine; installs it first, 4 GB (make record-peers: keep its bytes)'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
 	@echo 'make lock     choose the versions in constraints.txt and constraints-extras.txt anew'
@@ -61,6 +64,16 @@ $(CLIENTS)/.complete: $(wildcard tests/clients/*.txt tests/clients/*.json) scrip
 	@scripts/make_clients.sh '$(CLIENTS)' '$(BIN)/python'
 	@touch $@
 
+test-peers: $(STAMP) $(PEERS)/.complete
+	PEERS_ENVIRONMENT='$(PEERS)' $(BIN)/python -m pytest tests/peers $(ARGS)
+
+record-peers: $(STAMP) $(PEERS)/.complete
+	PYTHONPATH=tests $(BIN)/python -m peers.record '$(PEERS)'
+
+$(PEERS)/.complete: tests/peers/constraints.txt scripts/make_peers.sh scripts/mend_vllm.py | $(STAMP)
+	@scripts/make_peers.sh '$(PEERS)' '$(BIN)/python'
+	@touch $@
+
 check: $(STAMP)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -78,6 +91,6 @@ samples:
 	scripts/make_samples.sh
 
 clean:
-	rm -rf '$(VENV)' $(EXTRAS:%='$(VENV)-%') '$(CLIENTS)' build dist
+	rm -rf '$(VENV)' $(EXTRAS:%='$(VENV)-%') '$(CLIENTS)' '$(PEERS)' build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -97,6 +97,22 @@ def test_no_word_of_a_long_talk_is_lost_or_told_twice(name: str) -> None:
         assert hear(engine, engine.open(Options()), samples).text == text
 
 
+@each_engine
+@pytest.mark.parametrize("pause", range(0, 20, 3))
+def test_a_full_window_is_cut_behind_what_is_stable(name: str, pause: int) -> None:
+    """Its only quiet moment is somewhere else: the words from there on would be told twice."""
+    numbers = [n % 50 for n in range(60)]
+    samples = np.concatenate([say(n) if at % 20 == pause else hum(say(n)) for at, n in enumerate(numbers)])
+    engine = ENGINES[name]()
+    assert hear(engine, engine.open(Options()), samples).text == spell(*numbers)
+
+
+def hum(samples: Samples) -> Samples:
+    """With a hum in its pauses."""
+    wave = np.resize(np.array([0.02, -0.02], np.float32), len(samples))
+    return np.where(samples == 0, wave, samples)
+
+
 @pytest.mark.parametrize(
     "make", [*ENGINES.values(), *WAVERING.values()], ids=[*ENGINES, *map("wavering {}".format, WAVERING)]
 )

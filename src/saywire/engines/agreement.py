@@ -30,6 +30,10 @@ class Agreement(Protocol):
     """Hypotheses of one window, one after the other, each of more of its audio."""
 
     @property
+    def lag(self) -> int:
+        """So many hypotheses before the last one, all that is stable now had been heard already."""
+
+    @property
     def stable(self) -> tuple[Word, ...]:
         """Only grows, until ``forget``."""
 
@@ -68,6 +72,8 @@ class _Memory:
 class LocalAgreement(_Memory):
     """Stable is what two successive hypotheses say alike, spelled as the later one has it."""
 
+    lag = 1
+
     def hear(self, words: Sequence[Word]) -> None:
         told = news(self.stable, words)
         self._last = tuple(words)
@@ -78,6 +84,8 @@ class LocalAgreement(_Memory):
 
 class Rollback(_Memory):
     """Stable is all but the last ``keep_back`` words, once it has heard ``free`` hypotheses."""
+
+    lag = 0
 
     def __init__(self, keep_back: int = KEEP_BACK, free: int = FREE) -> None:
         super().__init__()

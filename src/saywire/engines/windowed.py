@@ -7,8 +7,8 @@ positions that are counted from ``reset``, so that cuts do not matter, in steps 
   partial comes of it, so that a machine with too much to do leaves refreshes out and says the same finals.
 * anchor: every ``agree``-th such position, always. Stable text comes of anchors alone (``agreement.py``),
   and a window that has become long is trimmed at a word that anchors agreed on.
-* brim: the window is full and could not be trimmed. It is cut at its quietest moment and the piece before it
-  is decoded for good.
+* brim: the window is full and could not be trimmed. It is cut at its quietest moment behind the stable text,
+  to which its last fifth adds nothing, and the piece before is decoded for good.
 * final: at ``finish``, whatever the window still holds.
 
 So what is stable and final is a function of the audio, as long as nothing fails; where a refresh or an anchor

@@ -21,6 +21,9 @@ from .recognizer import Recognition, Recognizer, Window
 
 BEFORE = 200
 """Characters of what was said before the window that go to the recogniser: a sentence or three."""
+ROOM = 0.2
+"""The last part of a full window in which nothing becomes stable any more: a cut has to find its quiet moment
+behind what is stable already, or the words between would be told twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class WindowedStream:
         self._step = round(pace.step * self._info.sample_rate)
         self._stride = self._step * pace.agree
         self._brim = round(recognizer.window * self._info.sample_rate)
+        self._last_anchor = self._brim - round(ROOM * self._brim)  # from the window's start
         self._begin()
 
     def _begin(self) -> None:
@@ -123,10 +127,10 @@ class WindowedStream:
     @property
     def due(self) -> Due | None:
         """The next step; those that must be done come in the order of their positions, before a refresh."""
-        brim, anchor = self._start + self._brim, self._anchored + self._stride
-        if self._pace.agrees and anchor <= min(self._heard, brim):
+        anchor = self._anchored + self._stride
+        if self._pace.agrees and anchor <= min(self._heard, self._start + self._last_anchor):
             return Due(Kind.ANCHOR, anchor)
-        if self._heard > brim:
+        if self._heard > self._start + self._brim:
             return Due(Kind.BRIM, self._find_cut())
         if self._finished:
             return None if self._done else Due(Kind.FINAL, self._heard)
@@ -173,6 +177,7 @@ class WindowedStream:
             case Kind.BRIM | Kind.FINAL:
                 self._close(self._agreement.finish(words))
                 self._move(due.end)
+                self._pass_anchors()
                 self._agreement = self._make_agreement()
                 self._open = ()
                 self._done = due.kind is Kind.FINAL
@@ -193,10 +198,16 @@ class WindowedStream:
             self._anchored = due.end
 
     def _find_cut(self) -> int:
+        """Behind all that is stable, and in the second half of the window."""
         window = self._read(self._start, self._start + self._brim)
-        return self._start + find_quiet(
-            window, self._info.sample_rate, self._brim / self._info.sample_rate / 2
-        )
+        told = self._anchored - self._agreement.lag * self._stride - self._start
+        rate = self._info.sample_rate
+        return self._start + find_quiet(window, rate, max(self._brim / 2, told) / rate)
+
+    def _pass_anchors(self) -> None:
+        """The next anchor is a whole stride after the window's start, or later."""
+        if self._stride:
+            self._anchored = max(self._anchored, -(-self._start // self._stride) * self._stride)
 
     def _place(self, words: Iterable[Word], end: int) -> tuple[Word, ...]:
         """Window times to times from ``reset``, inside the audio."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engines.remote import recorded
 from saywire.engines.recognizer import Recognition
 from saywire.engines.remote.answer import NoTimes, Refusal, Stream, Unreadable, complaint, read
 
@@ -26,6 +27,7 @@ def heard(recognition: Recognition) -> tuple[str, str | None]:
         ('{"task":"transcribe","language":"english","duration":1.9,"text":"hi","words":null}', "hi", "en"),
         ('{"text":"hi","language":"unknown"}', "hi", None),
         ('{"text":""}', "", None),
+        ('{"text":" one  two\\n three "}', "one two three", None),
         ('{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}]}', "hi", None),
         ('{"choices":[{"message":{"content":[{"text":"你"},{"text":"好"}]}}]}', "你好", None),
         ('{"choices":[{"message":{"content":null}}]}', "", None),
@@ -143,12 +145,7 @@ OPENAI = sse(
     '{"type":"transcript.text.delta","delta":"好"}',
     '{"type":"transcript.text.done","text":"你好。","languages":[{"code":"zh"}],"usage":{"seconds":1}}',
 )
-VLLM = sse(
-    '{"object":"transcription.chunk","choices":[{"delta":{"content":"hel"}}]}',
-    '{"object":"transcription.chunk","choices":[{"delta":{"content":"lo"},"finish_reason":"stop"}]}',
-    '{"object":"transcription.chunk","choices":[],"usage":{}}',
-    "[DONE]",
-)
+VLLM, VLLM_CHAT = recorded.body("whisper-stream"), recorded.body("qwen-chat-stream")
 CHAT = sse(
     '{"object":"chat.completion.chunk","choices":[{"delta":{"role":"assistant","content":""}}]}',
     '{"choices":[{"delta":{"content":null,"reasoning_content":"hm"}}]}',
@@ -176,7 +173,8 @@ NATIVE = b"".join(
 STREAMS = {
     "dashscope's own": (NATIVE, "你好", "zh"),
     "openai": (OPENAI, "你好。", "zh"),
-    "vllm": (VLLM, "hello", None),
+    "vllm": (VLLM, "ke ladadada kada le", None),
+    "vllm's chat": (VLLM_CHAT, "vo ku fa ro ku fa", "en"),
     "chat": (CHAT, "oui", "fr"),
     "dashscope": (DASHSCOPE, "hi you", "en"),
     "comments, names and CR LF": (
@@ -200,7 +198,7 @@ def test_streams_however_they_are_cut(name: str, size: int) -> None:
     assert heard(stream.recognize()) == (text, language)
 
 
-@pytest.mark.parametrize("data", [OPENAI, VLLM, CHAT, DASHSCOPE, NATIVE])
+@pytest.mark.parametrize("data", [OPENAI, VLLM, VLLM_CHAT, CHAT, DASHSCOPE, NATIVE])
 def test_a_stream_that_breaks_off_is_not_complete(data: bytes) -> None:
     first = data[: data.index(b"\n\n") + 2]
     stream = Stream()

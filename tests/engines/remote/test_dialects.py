@@ -27,5 +27,8 @@ def test_a_dialect_is_of_one_piece(name: str) -> None:
     assert {dialect.language, dialect.prompt} <= (
         {"none", "field"} if form else {"none", "system", "system_parts", "instruction", "asr_options"}
     )
+    assert dialect.follow == "none" or not (form or dialect.stream)
+    assert dialect.follow != "tagged" or dialect.language == "none"  # the tag says it
+    assert not (form and dialect.bounded)
     assert bool(dialect.instruction) == ("instruction" in (dialect.language, dialect.prompt))
     assert bool(dialect.headers) == (native and dialect.stream)

@@ -84,7 +84,9 @@ AUDIO_URL = {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{
     [
         ("openai-chat", BASE64),
         ("vllm-chat", BASE64),
+        ("vllm-follow", BASE64),
         ("vllm-omni", AUDIO_URL),
+        ("vllm-omni-follow", AUDIO_URL),
         ("vllm-captioner", AUDIO_URL),
         ("dashscope-asr", DATA_URL),
         ("dashscope-omni", DATA_URL),
@@ -93,7 +95,8 @@ AUDIO_URL = {"type": "audio_url", "audio_url": {"url": f"data:audio/wav;base64,{
 )
 def test_each_server_gets_audio_as_it_takes_it(dialect: str, audio: dict[str, object]) -> None:
     body = chat(dialect)
-    assert body["messages"][-1]["content"][0] == audio
+    (asked,) = (message for message in body["messages"] if message["role"] == "user")
+    assert asked["content"][0] == audio
     assert body["stream"] is (dialect == "dashscope-omni")
 
 
@@ -105,8 +108,39 @@ def test_qwen_asr_on_vllm_has_its_context_in_the_system_turn() -> None:
             {"role": "user", "content": [BASE64]},
         ],
         "stream": False,
+        "max_tokens": 64 + 24,
         "temperature": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("dialect", "language", "prefix", "begin"),
+    [
+        ("vllm-follow", None, "", ""),
+        ("vllm-follow", "en", "", "language English<asr_text>"),
+        ("vllm-follow", "zh", "你好", "language Chinese<asr_text>你好"),
+        ("vllm-follow", "tl", " hello there", "language Filipino<asr_text>hello there"),
+        ("vllm-follow", "xx", " hello", "language Xx<asr_text>hello"),
+        ("vllm-follow", None, " hello there", "hello there"),
+        ("vllm-omni-follow", "en", " hello there", "hello there"),
+        ("vllm-omni-follow", None, "", ""),
+    ],
+)
+def test_an_answer_is_to_go_on_from_what_is_stable(
+    dialect: str, language: str | None, prefix: str, begin: str
+) -> None:
+    body = chat(dialect, Window(SAMPLES, Options(language=language), prefix=prefix))
+    assert body["messages"][-1] == {"role": "assistant", "content": begin}
+    assert body["messages"][-2]["role"] == "user"
+    assert body["continue_final_message"] and body["echo"] and not body["add_generation_prompt"]
+    assert body["top_logprobs"] is None
+
+
+def test_an_answer_may_be_as_long_as_its_audio_allows() -> None:
+    window = Window(np.zeros(30 * RATE, np.float32), Options())
+    for dialect in ("vllm-chat", "vllm-follow", "vllm-omni", "vllm-omni-follow"):
+        assert chat(dialect, window)["max_tokens"] == 64 + 30 * 24
+    assert "max_tokens" not in chat("openai-chat", window)
 
 
 def test_qwen_asr_on_dashscope() -> None:

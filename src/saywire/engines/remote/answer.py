@@ -23,6 +23,8 @@ from .words import fit
 
 _TAG = re.compile(r"\s*language ([A-Za-z]+(?: [A-Za-z]+)*)<asr_text>")
 """What Qwen3-ASR says before the text, once for each piece of long audio."""
+_BLANKS = re.compile(r"[ \t\r\n]+")
+"""Segments have a space before them, and vLLM puts one between them, too."""
 _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 
 
@@ -241,14 +243,14 @@ def read_tags(text: str) -> tuple[str, str | None]:
 
 def _recognize(text: str, language: str | None) -> Recognition:
     text, tagged = read_tags(_THOUGHT.sub("", text))
-    return Recognition(split_words(text), tagged or language)
+    return Recognition(split_words(_BLANKS.sub(" ", text)), tagged or language)
 
 
 def _timed(text: str, words: Sequence[_Word] | None) -> tuple[Word, ...]:
     if text.strip() and not words:
         raise NoTimes
     found = (Word(w.word, max(0.0, w.start), max(0.0, w.start, w.end), w.probability) for w in words or ())
-    return fit(text, tuple(found))
+    return fit(_BLANKS.sub(" ", text), tuple(found))
 
 
 def _doubted(recognition: Recognition, segments: Sequence[_Segment] | None) -> Recognition:

@@ -37,6 +37,12 @@ class Dialect:
     """Whether what was said before the window goes into the prompt, too."""
     instruction: str = ""
     """What a model that can do more than transcribe is told beside the audio."""
+    follow: Literal["none", "plain", "tagged"] = "none"
+    """Whether the answer goes on from what is stable, which stands in an unfinished message of the
+    assistant's; tagged: behind the language, where it is known, as Qwen3-ASR writes it."""
+    bounded: bool = False
+    """Whether the length of an answer is limited by that of the audio, so that a model which says one thing
+    without end is stopped."""
     extra: tuple[tuple[str, object], ...] = ()
     """Fields of the request that are always the same."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -52,13 +58,33 @@ TRANSCRIBE = (
 SURE = (("temperature", 0),)
 """The same audio is to give the same text."""
 TEXT_ONLY = (("modalities", ["text"]),)
+GO_ON = (
+    ("continue_final_message", True),
+    ("add_generation_prompt", False),
+    ("echo", True),
+    ("top_logprobs", None),
+)
+"""vLLM: the last message is gone on from, and the answer begins with it. Who has it begin so is given the
+probabilities of the whole prompt too, unless he wants those of no token at all."""
 
 # openai-openapi openapi.yaml 2026-08-21, createTranscription.
 _OPENAI = Dialect("/audio/transcriptions", "file", language="field", prompt="field", before=True, extra=SURE)
 # vLLM 0.32.0 POST /v1/audio/transcriptions, captured: prompt is the system's turn of Qwen3-ASR.
 _VLLM = replace(_OPENAI, before=False)
 # vLLM 0.32.0 POST /v1/chat/completions, captured with Qwen3-ASR, which needs no instruction.
-_VLLM_CHAT = Dialect("/chat/completions", "base64", prompt="system", extra=SURE)
+_VLLM_CHAT = Dialect("/chat/completions", "base64", prompt="system", bounded=True, extra=SURE)
+_VLLM_OMNI = Dialect(
+    "/chat/completions",
+    "audio_url",
+    language="instruction",
+    prompt="instruction",
+    instruction=TRANSCRIBE,
+    bounded=True,
+    extra=SURE + TEXT_ONLY,
+)
+# vLLM 0.32.0, captured with Qwen3-ASR, whose chat template must write what the assistant says: that of its
+# "-hf" checkpoints does, that of the others does not; examples/qwen3_asr_follow.jinja stands in for it.
+_VLLM_FOLLOW = replace(_VLLM_CHAT, follow="tagged", extra=SURE + GO_ON)
 # Model Studio, "Qwen3-ASR", OpenAI-compatible; asr_options stands at the top level of the body.
 _DASHSCOPE_ASR = Dialect("/chat/completions", "data_url", language="asr_options", prompt="system_parts")
 DASHSCOPE_ROOTS = (
@@ -99,14 +125,9 @@ DIALECTS: Mapping[str, Dialect] = {
     # Whisper only; vLLM's ``words`` are null even when they are asked for
     "vllm-verbose": replace(_VLLM, before=True, verbose=True),
     "vllm-chat": _VLLM_CHAT,
-    "vllm-omni": Dialect(
-        "/chat/completions",
-        "audio_url",
-        language="instruction",
-        prompt="instruction",
-        instruction=TRANSCRIBE,
-        extra=SURE + TEXT_ONLY,
-    ),
+    "vllm-follow": _VLLM_FOLLOW,
+    "vllm-omni": _VLLM_OMNI,
+    "vllm-omni-follow": replace(_VLLM_OMNI, follow="plain", extra=SURE + TEXT_ONLY + GO_ON),
     # Qwen3-Omni-Captioner takes one audio and no text at all, not even a system message
     "vllm-captioner": Dialect("/chat/completions", "audio_url", extra=SURE),
     "dashscope-asr": _DASHSCOPE_ASR,

@@ -24,7 +24,6 @@ Outcome = Recognition | EngineFailed
 class Remote:
     """``recognizer.Recognizer``."""
 
-    follows = False
     invents = True
 
     def __init__(self, remote: RemoteConfig, dialect: Dialect, client: Client) -> None:
@@ -47,6 +46,10 @@ class Remote:
     @property
     def window(self) -> float:
         return self._remote.window
+
+    @property
+    def follows(self) -> bool:
+        return self._dialect.follow != "none"
 
     def recognize(self, windows: Sequence[Window]) -> Sequence[Recognition]:
         outcomes = self._ask_all(windows)

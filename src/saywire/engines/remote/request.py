@@ -19,6 +19,10 @@ from .dialects import Dialect
 
 SHORTEST = 0.5
 """Seconds that audio is filled up to with silence: OpenAI refuses less than 0.1, Qwen3-ASR wants 0.5."""
+TOKENS, TOKENS_A_SECOND = 64, 24
+"""That a bounded answer may have: speech at its fastest has ten syllables a second."""
+_QWEN_NAMES = NAMES | {"tl": "filipino"}
+"""Languages as Qwen3-ASR calls them, apart from their capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ def _chat(dialect: Dialect, remote: RemoteConfig, window: Window, file: bytes) -
     body: dict[str, object] = {"model": remote.model, "messages": messages, "stream": dialect.stream}
     if dialect.stream:
         body["stream_options"] = {"include_usage": True}
+    if dialect.bounded:
+        body["max_tokens"] = TOKENS + round(TOKENS_A_SECOND * len(window.samples) / RATE)
     return body | _asr_options(dialect, window) | dict(dialect.extra)
 
 
@@ -98,6 +104,8 @@ def _messages(dialect: Dialect, remote: RemoteConfig, window: Window, file: byte
         messages.insert(0, {"role": "system", "content": prompt})
     elif prompt and dialect.prompt == "system_parts":
         messages.insert(0, {"role": "system", "content": [{"text": prompt}]})
+    if dialect.follow != "none":
+        messages.append({"role": "assistant", "content": _begin(dialect, window)})
     return messages
 
 
@@ -119,6 +127,14 @@ def _audio_part(dialect: Dialect, file: bytes) -> dict[str, object]:
         "type": "input_audio",
         "input_audio": {"data": data if dialect.audio == "base64" else url, "format": "wav"},
     }
+
+
+def _begin(dialect: Dialect, window: Window) -> str:
+    """What the answer is to begin with."""
+    text, language = window.prefix.strip(), window.options.language
+    if dialect.follow == "plain" or not language:
+        return text
+    return f"language {_QWEN_NAMES.get(language, language).title()}<asr_text>{text}"
 
 
 def _instruction(dialect: Dialect, remote: RemoteConfig, window: Window) -> str:

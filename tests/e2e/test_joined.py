@@ -99,7 +99,7 @@ def test_partials_come_from_one_and_finals_from_the_other() -> None:
     finals = [event.text for event in events if isinstance(event, m.Final)]
     partials = [event.hypothesis for event in events if isinstance(event, m.Partial)]
     assert finals == list(SPOKEN)
-    assert "three one" in {partial.text for partial in partials}
+    assert any(partial.text not in ("", *SPOKEN) for partial in partials), "no text before its end"
     assert {partial.stable for partial in partials} == {0}
 
 

@@ -109,7 +109,8 @@ def test_grammar(tmp_path: Path, address: str) -> None:
 def test_every_example_is_short_and_tested() -> None:
     files = [path for path in EXAMPLES.iterdir() if path.is_file()]
     assert files
-    tests = (Path(__file__), ROOT / "tests" / "clients" / "test_clients.py")
+    clients, peers = ROOT / "tests" / "clients" / "test_clients.py", ROOT / "tests" / "peers" / "vllm.py"
+    tests = (Path(__file__), clients, peers)
     tested = "".join(path.read_text("utf-8") for path in tests)
     assert not [path.name for path in files if f'"{path.name}"' not in tested]
     assert not [path.name for path in files if len(path.read_text("utf-8").splitlines()) > LONGEST]

@@ -23,6 +23,7 @@ from saywire.audio.pcm import to_pcm16
 from saywire.client.samples import find_sample
 from saywire.engines.base import Engine
 from saywire.engines.folder import read_metadata
+from saywire.engines.hotwords import make_speller
 from saywire.engines.sherpa import TINY, Loader
 from saywire.engines.spelling import Spelling, list_beginnings, spell
 from saywire.engines.sphinx import STEP, TAIL
@@ -114,8 +115,10 @@ def test_finals_are_what_the_bare_library_says(case: Case, spoken: list[Spoken])
 def hear_by_sherpa(options: Options, spoken: Spoken) -> str:
     """With a second of silence behind, which is more than any step wants; its tokens spelled as ours are."""
     metadata = read_metadata(TINY)
-    handle = Loader(TINY, metadata).load(options.language, bool(options.hotwords)).handle
-    stream = handle.create_stream("/".join(options.hotwords)) if options.hotwords else handle.create_stream()
+    speller = make_speller(TINY, metadata.tokens)
+    handle = Loader(TINY, metadata, speller, {}).load(options.language, bool(options.hotwords)).handle
+    written, _ = speller.write(options.hotwords)
+    stream = handle.create_stream(written) if written else handle.create_stream()
     stream.accept_waveform(RATE, np.concatenate([spoken.samples, silence(1.0)]).tolist())
     stream.input_finished()
     while handle.is_ready(stream):

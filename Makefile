@@ -68,7 +68,7 @@ test-peers: $(STAMP) $(PEERS)/.complete
 	PEERS_ENVIRONMENT='$(PEERS)' $(BIN)/python -m pytest tests/peers $(ARGS)
 
 record-peers: $(STAMP) $(PEERS)/.complete
-	PYTHONPATH=tests $(BIN)/python -m peers.record '$(PEERS)'
+	PYTHONPATH=src:tests $(BIN)/python -m peers.record '$(PEERS)'
 
 $(PEERS)/.complete: tests/peers/constraints.txt scripts/make_peers.sh scripts/mend_vllm.py | $(STAMP)
 	@scripts/make_peers.sh '$(PEERS)' '$(BIN)/python'

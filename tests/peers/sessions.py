@@ -14,8 +14,8 @@ from peers.relay import Relay
 from runtime.talk import Talk
 from saywire import messages as m
 from saywire.config import Config, EngineConfig, RemoteConfig
+from saywire.engines.agreement import split_words
 from saywire.engines.guards import unloop
-from saywire.engines.remote.words import split
 from saywire.runtime.pool import Pool
 from saywire.types import Options
 
@@ -55,5 +55,6 @@ def failures(events: Sequence[m.Event]) -> list[m.Failed]:
 
 
 def without_loops(text: str) -> str:
-    """These models may say a word without end, as real ones do now and then; ``guards.py`` says it once."""
-    return "".join(word.text for word in unloop(split(text))).strip()
+    """On one line with single spaces; and these models may say a word without end, as real ones do now and
+    then: ``guards.py`` says it once."""
+    return "".join(word.text for word in unloop(split_words(" ".join(text.split())))).strip()

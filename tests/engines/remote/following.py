@@ -35,7 +35,7 @@ class Follower:
         asked = json.loads(body)
         *_, user, assistant = asked["messages"]
         assert (user["role"], assistant["role"]) == ("user", "assistant")
-        assert asked["continue_final_message"] and not asked["add_generation_prompt"] and asked["echo"]
+        assert asked["continue_final_message"] and not asked["add_generation_prompt"]
         begin = assistant["content"]
         self.begins.append(begin)
         text = self._go_on(begin, hear(user["content"][0]))
@@ -43,12 +43,11 @@ class Follower:
         return answer(json.dumps({"object": "chat.completion", "choices": [choice]}).encode())
 
     def _go_on(self, begin: str, heard: Sequence[str]) -> str:
-        tag, _, text = begin.rpartition(TAG)
-        said = text.split()
+        said = begin.rpartition(TAG)[2].split()
         rest = " ".join(self.twist(said, heard[len(said) :]))
         if self.tagged and not begin:
-            tag = "language English" if heard else "language None"
-        return (tag + TAG if tag else "") + " ".join(part for part in (text, rest) if part)
+            return f"language {'English' if heard else 'None'}{TAG}{rest}"
+        return " " + rest if said and rest else rest
 
 
 def hear(part: dict[str, Any]) -> list[str]:

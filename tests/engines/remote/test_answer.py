@@ -60,6 +60,28 @@ def test_whole_answers(answer: str, text: str, language: str | None) -> None:
     assert heard(read(answer.encode())) == (text, language)
 
 
+CHATTED = '{{"choices":[{{"{}":{{"content":"{}"}},"finish_reason":"stop"}}]}}'
+
+
+@pytest.mark.parametrize(
+    ("begin", "answer", "text", "language"),
+    [
+        ("one two", " three", "one two three", None),
+        ("one two", ", three", "one two, three", None),
+        ("language English<asr_text>", "one", "one", "en"),
+        ("language Chinese<asr_text>你", "好", "你好", "zh"),
+        ("language English<asr_text>one", "", "one", "en"),
+        ("one", "<think>hm</think> two", "one two", None),
+        ("", "language English<asr_text>one", "one", "en"),
+    ],
+)
+def test_answers_that_go_on(begin: str, answer: str, text: str, language: str | None) -> None:
+    assert heard(read(CHATTED.format("message", answer).encode(), begin=begin)) == (text, language)
+    stream = Stream(begin)
+    stream.feed(sse(CHATTED.format("delta", answer)))
+    assert stream.complete and heard(stream.recognize()) == (text, language)
+
+
 VERBOSE = {
     "task": "transcribe",
     "language": "english",

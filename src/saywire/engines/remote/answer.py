@@ -113,13 +113,16 @@ class _Body(msgspec.Struct):
         return choices[0] if choices else None
 
 
-def read(data: bytes, timed: bool = False) -> Recognition:
-    """A whole answer. ``timed``: its words must have times. Raises Unreadable, Refusal, NoTimes."""
+def read(data: bytes, timed: bool = False, begin: str = "") -> Recognition:
+    """A whole answer, which goes on from ``begin``. ``timed``: its words must have times.
+
+    Raises Unreadable, Refusal, NoTimes.
+    """
     body = _decode(data)
     _check(body)
     if choice := body.chosen:
         messages = [choice.message] if choice.message else []
-        return _recognize("".join(map(_content, messages)), _annotated(messages))
+        return _recognize("".join(map(_content, messages)), _annotated(messages), begin)
     if body.text is None:
         raise Unreadable("neither text nor choices")
     if timed:
@@ -142,10 +145,14 @@ def complaint(data: bytes) -> tuple[str, str]:
 
 
 class Stream:
-    """Server-sent events as they come, cut anywhere; ``complete`` once the server has said that it is all."""
+    """Server-sent events as they come, cut anywhere; ``complete`` once the server has said that it is all.
 
-    def __init__(self) -> None:
+    They go on from ``begin``.
+    """
+
+    def __init__(self, begin: str = "") -> None:
         self.complete = False
+        self._begin = begin
         self._lines = Lines()
         self._data: list[str] = []
         self._pieces: list[str] = []
@@ -164,7 +171,7 @@ class Stream:
 
     def recognize(self) -> Recognition:
         text = "".join(self._pieces) if self._text is None else self._text
-        return _recognize(text, self._language)
+        return _recognize(text, self._language, self._begin)
 
     def _take(self, event: str) -> None:
         if event.strip() == "[DONE]":
@@ -241,8 +248,8 @@ def read_tags(text: str) -> tuple[str, str | None]:
     return _TAG.sub(" ", text), language_code(tagged[0]) if tagged else None
 
 
-def _recognize(text: str, language: str | None) -> Recognition:
-    text, tagged = read_tags(_THOUGHT.sub("", text))
+def _recognize(text: str, language: str | None, begin: str = "") -> Recognition:
+    text, tagged = read_tags(begin + _THOUGHT.sub("", text))
     return Recognition(split_words(_BLANKS.sub(" ", text)), tagged or language)
 
 

@@ -68,7 +68,7 @@ class Client:
         try:
             response = self._http.send(self._build(request, timeout), stream=True)
             try:
-                return self._read(response, deadline)
+                return self._read(response, deadline, request.begin if isinstance(request, Json) else "")
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout) as e:
@@ -92,7 +92,7 @@ class Client:
                 headers = {"content-type": "application/json"}
                 return self._http.build_request("POST", url, content=body, headers=headers, timeout=timeout)
 
-    def _read(self, response: httpx.Response, deadline: float) -> Recognition:
+    def _read(self, response: httpx.Response, deadline: float, begin: str) -> Recognition:
         chunks = self._chunks(response, deadline)
         if response.status_code != HTTPStatus.OK:
             raise self._server.judge_status(response.status_code, response.headers, b"".join(chunks))
@@ -100,9 +100,9 @@ class Client:
         data = b""
         try:
             if kind == "text/event-stream":
-                return self._follow(chunks)
+                return self._follow(chunks, begin)
             data = b"".join(chunks)
-            return read(data, self._dialect.words)
+            return read(data, self._dialect.words, begin)
         except Unreadable as e:
             what = f"answered with {kind} that is not a transcript ({e}): {self._server.quote(data)}"
             raise Trouble(f"{what}; check url and dialect", "remote_malformed") from e
@@ -112,10 +112,10 @@ class Client:
         except Refusal as e:
             raise self._server.judge_refusal(e) from e
 
-    def _follow(self, chunks: Iterator[bytes]) -> Recognition:
+    def _follow(self, chunks: Iterator[bytes], begin: str) -> Recognition:
         """Read to the end, so that the connection can be used again; what comes after the end is not waited
         for in vain."""
-        stream = Stream()
+        stream = Stream(begin)
         try:
             for chunk in chunks:
                 stream.feed(chunk)

@@ -37,6 +37,8 @@ class Form:
 @dataclass(frozen=True, slots=True)
 class Json:
     body: bytes
+    begin: str = ""
+    """What the answer goes on from and does not say again."""
 
 
 Request = Form | Json
@@ -48,7 +50,7 @@ def write(dialect: Dialect, remote: RemoteConfig, window: Window) -> Request:
     if dialect.audio == "file":
         return Form(_fields(dialect, remote, window), file)
     body = _native if dialect.audio == "native" else _chat
-    return Json(msgspec.json.encode(body(dialect, remote, window, file)))
+    return Json(msgspec.json.encode(body(dialect, remote, window, file)), _begin(dialect, window))
 
 
 def to_wav(samples: Samples) -> bytes:
@@ -130,8 +132,10 @@ def _audio_part(dialect: Dialect, file: bytes) -> dict[str, object]:
 
 
 def _begin(dialect: Dialect, window: Window) -> str:
-    """What the answer is to begin with."""
+    """What the answer is to go on from."""
     text, language = window.prefix.strip(), window.options.language
+    if dialect.follow == "none":
+        return ""
     if dialect.follow == "plain" or not language:
         return text
     return f"language {_QWEN_NAMES.get(language, language).title()}<asr_text>{text}"

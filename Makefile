@@ -7,10 +7,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CLIENTS ?= .clients
+BROWSER ?= .browser
 EXTRAS := whisper funasr
 PEERS ?= .venv-peers
 
-.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients test-peers record-peers check \
+.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients test-browser test-peers record-peers check \
 	format lock samples clean
 
 help:
@@ -22,6 +23,7 @@ help:
 	@echo '              one of them: $(EXTRAS:%=make test-%)'
 	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
 	@echo 'make test-clients  let real clients talk to the server; installs them first (needs registries)'
+	@echo 'make test-browser  open the page in Chromium, and check its types; needs chromium and node'
 	@echo 'make test-peers   ask a real vLLM as engine; installs it first, 4 GB (make record-peers: keep its bytes)'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
@@ -57,11 +59,18 @@ $(EXTRAS:%=$(VENV)-%/.complete): $(VENV)-%/.complete: pyproject.toml constraints
 fuzz: $(STAMP)
 	FUZZ_FRAMES=100000 $(BIN)/python -m pytest tests/protocols/test_fuzz.py tests/server/test_fuzz.py $(ARGS)
 
-test-clients: $(STAMP) $(CLIENTS)/.complete
-	SAYWIRE_CLIENTS='$(CLIENTS)' $(BIN)/python -m pytest tests/clients $(ARGS)
+test-clients: $(STAMP) $(CLIENTS)/.complete $(BROWSER)/.complete
+	SAYWIRE_CLIENTS='$(CLIENTS)' SAYWIRE_BROWSER='$(BROWSER)' $(BIN)/python -m pytest tests/clients $(ARGS)
 
 $(CLIENTS)/.complete: $(wildcard tests/clients/*.txt tests/clients/*.json) scripts/make_clients.sh $(STAMP)
 	@scripts/make_clients.sh '$(CLIENTS)' '$(BIN)/python'
+	@touch $@
+
+test-browser: $(STAMP) $(BROWSER)/.complete
+	SAYWIRE_BROWSER='$(BROWSER)' PYTHONPATH='$(BROWSER)/python' $(BIN)/python -m pytest tests/web $(ARGS)
+
+$(BROWSER)/.complete: tests/web/requirements.txt $(wildcard tests/web/*.json) scripts/make_browser.sh $(STAMP)
+	@scripts/make_browser.sh '$(BROWSER)' '$(BIN)/python'
 	@touch $@
 
 test-peers: $(STAMP) $(PEERS)/.complete
@@ -91,6 +100,6 @@ samples:
 	scripts/make_samples.sh
 
 clean:
-	rm -rf '$(VENV)' $(EXTRAS:%='$(VENV)-%') '$(CLIENTS)' '$(PEERS)' build dist
+	rm -rf '$(VENV)' $(EXTRAS:%='$(VENV)-%') '$(CLIENTS)' '$(BROWSER)' '$(PEERS)' build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

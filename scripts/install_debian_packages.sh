@@ -3,12 +3,14 @@
 # present; without root it says what is missing and goes on: those tests are skipped then.
 set -euo pipefail
 
-# a package, and the command that it brings
-packages=(espeak-ng=espeak-ng flite=flite sox=sox speex=speexenc nodejs=node npm=npm chromium=chromium)
+# a package, and a command or a file that it brings
+packages=(espeak-ng=espeak-ng flite=flite sox=sox speex=speexenc nodejs=node npm=npm chromium=chromium
+    fonts-noto-cjk=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc)
 
 missing=()
 for package in "${packages[@]}"; do
-    command -v "${package#*=}" >/dev/null || missing+=("${package%=*}")
+    brings=${package#*=}
+    [ -e "$brings" ] || command -v "$brings" >/dev/null || missing+=("${package%=*}")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -29,6 +29,8 @@ from server.audio import wav
 
 CLIENTS = Path(os.environ.get("SAYWIRE_CLIENTS", "")).absolute()
 PYTHON, NODE = CLIENTS / "python" / "bin" / "python", CLIENTS / "node"
+BROWSER = Path(os.environ.get("SAYWIRE_BROWSER", "")).absolute() / "python"
+"""What drives Chromium."""
 EXAMPLES, PROBES = ROOT / "examples", Path(__file__).parent / "probes"
 SPOKEN = ("please play five", "computer stop")
 KEY = "sesame"
@@ -143,6 +145,7 @@ class Ended:
 def run(program: Path, at: Running, *arguments: str | Path, key: str = KEY, python: Path = PYTHON) -> Ended:
     home = at.log.parent
     more = {"SAYWIRE_URL": at.url, "SAYWIRE_KEY": key, "OPENAI_API_KEY": "not for us"}
+    more["PYTHONPATH"] = str(BROWSER)
     if at.authority:
         more |= {"NODE_EXTRA_CA_CERTS": str(at.authority), "SSL_CERT_FILE": str(at.authority)}
     interpreter = str(python)

@@ -1,0 +1,146 @@
+"""The page in a headless Chromium, at a server in a process of its own: ``make test-browser``.
+
+The policy of the page forbids the evaluation of strings, so ``wait_for_function`` cannot be used; ``expect``
+and ``evaluate`` can. What is said is the project's own synthesised speech. Chromium's fake microphone drops
+some of it where the machine is busy, so exact words are asked only of files, samples and tabs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.program import command, environment
+from e2e.house import talk
+from server.audio import wav
+
+playwright = pytest.importorskip("playwright.sync_api", reason="run by make test-browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+PATIENCE = 60_000
+"""Milliseconds that a state may take on a busy machine; most take a tenth of a second."""
+expect: Any = playwright.expect
+expect.set_options(timeout=PATIENCE)
+
+DONE = "#status[data-state=done]"
+FINALS = "#lines li:not(.open)"
+"""In each: a time, the text, and what of it may change, which a final has not."""
+
+
+class Server:
+    """``saywire serve`` on the tiny engine; it may be killed, and begun anew at its port."""
+
+    def __init__(self, home: Path, *flags: str) -> None:
+        self.home = home
+        self.log = home / "log"
+        self.port = 0
+        self._flags = ("--model", "tiny", "--language", "en", "--set", "engine.workers=1", *flags)
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        with self.log.open("a") as errors:
+            process = subprocess.Popen(
+                command("serve", "--port", str(self.port), *self._flags),
+                cwd=self.home,
+                env=environment(self.home),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert process.stdout
+        told = ""
+        while "docs " not in told:
+            told += process.stdout.readline()
+            assert process.poll() is None, self.log.read_text()
+        found = re.search(r"https?://[\d.]+:(\d+)", told)
+        assert found
+        self.port, self._process = int(found[1]), process
+
+    def kill(self) -> None:
+        """As a power cut does."""
+        self.end(signal.SIGKILL)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._process:
+            self._process.send_signal(how)
+            self._process.communicate(timeout=60)
+            self._process = None
+
+
+@contextmanager
+def served(home: Path, *flags: str) -> Iterator[Server]:
+    server = Server(home, *flags)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+@contextmanager
+def browse(url: str, *flags: str, path: str = "", **context: Any) -> Iterator[Any]:
+    """The page, once it knows the models. ``flags`` are Chromium's, ``context`` Playwright's (``locale``).
+    At the end no script must have failed, and nothing have been asked for that the policy forbids."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=list(flags),
+            ignore_default_args=["--mute-audio"],  # it would silence what a tab gives, too
+        )
+        page = browser.new_context(**{"locale": "en-GB"} | context).new_page()
+        page.set_default_timeout(PATIENCE)
+        broken: list[str] = []
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda said: broken.append(said.text) if "Security Policy" in said.text else None)
+        page.goto(url + path)
+        expect(page.locator("#model option[value=tiny]")).to_be_attached()
+        yield page
+        browser.close()
+        assert not broken
+
+
+def microphone(recording: Path) -> tuple[str, ...]:
+    """Flags of a Chromium whose microphone plays a recording, once, from when it is asked for."""
+    return (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={recording}%noloop",
+    )
+
+
+def record(path: Path, *names: str) -> Path:
+    """Recordings of ``tests/data``, one after the other, with a second of silence behind each."""
+    path.write_bytes(wav(talk(*names)))
+    return path
+
+
+def choose_file(page: Any, file: Path, pace: str = "fast") -> None:
+    page.select_option("#source", "file")
+    page.select_option("#pace", pace)
+    page.set_input_files("#file", file)
+
+
+def finals(page: Any) -> list[str]:
+    return [text.strip() for text in page.locator(f"{FINALS} span:nth-of-type(1)").all_inner_texts()]
+
+
+def node_modules() -> Path:
+    """Where ``make test-browser`` has put the programs of npm. Skips the test where it has not."""
+    folder = Path(os.environ.get("SAYWIRE_BROWSER", "")).absolute() / "node" / "node_modules"
+    if not folder.exists():
+        pytest.skip("there is no npm, or not run by make test-browser")
+    return folder

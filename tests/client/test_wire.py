@@ -34,7 +34,7 @@ class Pair:
         ids = count()
         self.client = RealtimeWire(rate)
         self.server = OpenAiRealtime(Surroundings(lambda kind: f"{kind}_{next(ids)}", lambda: 0.0))
-        self.server.connect(Handshake("/v1/realtime", {"intent": "transcription"}))
+        self.server.connect(Handshake("/v1/realtime", (("intent", "transcription"),)))
         self.heard: list[m.Event] = []
         self.deliver()
         assert len(self.pass_on()) == 2

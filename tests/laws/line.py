@@ -111,7 +111,7 @@ class Line:
         self.adapter = OpenAiRealtime(world)
         self._house = house
         self._hosted = Hosted(house, Options(), lambda: None, 600.0)
-        self._obey(self.adapter.connect(Handshake("/v1/realtime", {"intent": "transcription"})))
+        self._obey(self.adapter.connect(Handshake("/v1/realtime", (("intent", "transcription"),))))
 
     def say(self, frame: str) -> None:
         """A frame from the client; the server does all there is to do."""

@@ -98,7 +98,7 @@ def frames(dice, number, new_wire):
 def handshake(dice, path):
     query = {name: dice.choice(values) for name, values in QUERIES.items() if dice.random() < 0.2}
     headers = {"openai-beta": "realtime=v1"} if dice.random() < 0.2 else {}
-    return Handshake(path, query, headers)
+    return Handshake(path, tuple(query.items()), headers)
 
 
 class Peer:

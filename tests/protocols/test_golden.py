@@ -38,7 +38,7 @@ def handshake(line):
     request, *headers = (part.strip() for part in line.removeprefix("GET ").split("|"))
     url = urlsplit(request)
     pairs = [header.split(": ", 1) for header in headers]
-    return Handshake(url.path, dict(parse_qsl(url.query)), {name.lower(): value for name, value in pairs})
+    return Handshake(url.path, tuple(parse_qsl(url.query)), {name.lower(): value for name, value in pairs})
 
 
 def shown(command):

@@ -14,7 +14,7 @@ from engines.recordings import read
 from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
 from saywire import messages as m
 from saywire.config import Config, EngineConfig, ModelsConfig, RemoteConfig
-from saywire.errors import EngineFailed, Overloaded
+from saywire.errors import EngineFailed, Overloaded, UnknownModel
 from saywire.runtime.models import Store
 from saywire.runtime.pool import Pool
 from saywire.types import Options
@@ -278,3 +278,15 @@ def test_a_remote_may_have_the_name_that_clients_send() -> None:
     assert Pool(Config()).same_model(whisper, unnamed)
     remote = RemoteConfig("whisper-1", "http://localhost/v1", "whisper-1")
     assert not Pool(Config(remote=(remote,))).same_model(whisper, unnamed)
+
+
+def test_what_clients_may_ask_for_is_found_by_its_model_and_under_its_name() -> None:
+    aliases = ("ours=tiny", "whisper-1=tiny", "tiny=sphinx", "lost=nowhere")
+    pool = Pool(Config(engine=EngineConfig(model="fake", aliases=aliases)))
+    found = {name: model.name for name, model in pool.aliases().items()}
+    assert "lost" not in found and "fake" not in found
+    assert found.items() >= {"ours": "tiny", "whisper-1": "tiny", "tiny": "sphinx", "auto": "fake"}.items()
+    assert all(pool.find_model(name).name == model for name, model in found.items())
+    assert pool.find_model("paraformer-realtime-v2").name == "fake"
+    with pytest.raises(UnknownModel):
+        pool.find_model("lost")

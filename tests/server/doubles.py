@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec
@@ -14,7 +14,7 @@ import numpy as np
 from saywire import messages as m
 from saywire.config import Config, ServerConfig
 from saywire.engines.base import EngineInfo
-from saywire.errors import BadRequest, OutOfOrder, Overloaded, SaywireError
+from saywire.errors import BadRequest, OutOfOrder, Overloaded, SaywireError, UnknownModel
 from saywire.protocols.base import (
     Adapter,
     Begin,
@@ -168,6 +168,15 @@ class ScriptedHost:
 
     def models(self) -> Sequence[Model]:
         return self.offered
+
+    def aliases(self) -> Mapping[str, Model]:
+        return {"whisper-1": self.offered[0]}
+
+    def find_model(self, name: str) -> Model:
+        named = {model.name: model for model in self.offered} | self.aliases()
+        if name not in named:
+            raise UnknownModel(f"no {name}")
+        return named[name]
 
     async def first(self) -> ScriptedSession:
         await self.opened.wait()

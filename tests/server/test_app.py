@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+
 import httpx
 import pytest
 from websockets.asyncio.client import connect
@@ -15,11 +17,19 @@ async def test_models():
     async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
         listed = (await client.get("/v1/models")).json()
         assert listed["object"] == "list"
-        assert [model["id"] for model in listed["data"]] == ["scripted", "lab/other:1"]
+        assert [model["id"] for model in listed["data"]] == ["scripted", "lab/other:1", "whisper-1"]
         one = (await client.get("/v1/models/scripted")).json()
         assert one == listed["data"][0]
         assert (one["object"], one["owned_by"], one["languages"]) == ("model", "saywire", ["en"])
         assert isinstance(one["created"], int)
+
+
+@in_loop
+async def test_an_alias_is_listed_and_described_under_the_name_asked_for():
+    async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http) as client:
+        model, _, alias = (await client.get("/v1/models")).json()["data"]
+        assert alias == model | {"id": "whisper-1"} == (await client.get("/v1/models/whisper-1")).json()
+        assert (model["root"], alias["root"]) == ("scripted", "scripted")
 
 
 @pytest.mark.parametrize("path", ["lab%2Fother:1", "lab/other:1"])
@@ -73,12 +83,14 @@ async def test_head_is_get_without_its_body(path):
 
 
 @in_loop
-async def test_unknown_websocket_path_is_404_and_says_so():
+async def test_unknown_websocket_path_is_404_and_says_so(caplog):
+    caplog.set_level(logging.INFO, "saywire")
     async with serving(ScriptedHost()) as at:
         with pytest.raises(InvalidStatus) as refused:
-            await connect(at.ws + "/nowhere")
+            await connect(at.ws + "/nowhere%0A?key=secret")
         assert refused.value.response.status_code == 404
         assert b"there is nothing at /plain/nowhere" in refused.value.response.body
+    assert caplog.messages == [r"refused wire='/plain/nowhere\n' client=127.0.0.1 cause=not_found"]
 
 
 @in_loop

@@ -13,7 +13,7 @@ from server.doubles import in_loop
 SCOPE = {
     "type": "websocket",
     "path": "/plain",
-    "query_string": b"a=b",
+    "query_string": b"a=b&key=one&key=two",
     "headers": [(b"x-name", b"value")],
     "subprotocols": ["realtime"],
     "extensions": {"websocket.http.response": {}},
@@ -42,7 +42,9 @@ class Wire:
 
 def test_the_handshake_is_what_the_client_asked_for():
     handshake = Wire().line().handshake
-    assert (handshake.path, handshake.query, handshake.headers["x-name"]) == ("/plain", {"a": "b"}, "value")
+    assert (handshake.path, handshake.headers["x-name"]) == ("/plain", "value")
+    assert handshake.query == {"a": "b", "key": "two"}
+    assert [handshake.list_values(name) for name in ("a", "key", "none")] == [("b",), ("one", "two"), ()]
     assert (handshake.subprotocols, handshake.settings) == (("realtime",), ("known",))
 
 

@@ -36,7 +36,8 @@ from ..types import Options
 @dataclass(frozen=True, slots=True)
 class Handshake:
     path: str
-    query: dict[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
+    """The query, names and values, in its order."""
     headers: dict[str, str] = field(default_factory=dict)
     """Names in lower case."""
     subprotocols: tuple[str, ...] = ()
@@ -45,6 +46,15 @@ class Handshake:
     made for, what came with its call. The later ones go before."""
     call: bool = False
     """Audio comes beside the frames."""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """By name; of one that comes several times the last value."""
+        return dict(self.pairs)
+
+    def list_values(self, name: str) -> tuple[str, ...]:
+        """All that the query has of a name."""
+        return tuple(value for key, value in self.pairs if key == name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ gives commands, and each time ``moved`` is called takes the events, in one async
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,3 +64,9 @@ class Host(Protocol):
         """
 
     def models(self) -> Sequence[Model]: ...
+
+    def aliases(self) -> Mapping[str, Model]:
+        """Other names that clients may ask for, and what each means; ``find_model`` may know more of them."""
+
+    def find_model(self, name: str) -> Model:
+        """What a session gets that asks for this. Raises UnknownModel."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 
 from .. import engines
 from ..config import Config
 from ..engines import Entry
-from ..errors import ConfigError, Overloaded, SaywireError
+from ..errors import ConfigError, Overloaded, SaywireError, UnknownModel
 from ..settings import read_pairs
 from ..types import Options
 from . import models
@@ -115,6 +116,22 @@ class Pool:
     def models(self) -> Sequence[Model]:
         return [self._describe(entry) for entry in self._entries if not entry.obstacle]
 
+    def aliases(self) -> Mapping[str, Model]:
+        known = self._entries
+        found: dict[str, Model] = {}
+        for name in (*self._aliases, *CLOUD_NAMES):
+            with suppress(UnknownModel):
+                entry = self._resolve(Options(model=name), known)
+                if entry.name != name and not entry.obstacle:
+                    found[name] = self._describe(entry)
+        return found
+
+    def find_model(self, name: str) -> Model:
+        entry = self._resolve(Options(model=name), self._entries)
+        if entry.obstacle:
+            raise UnknownModel(entry.obstacle, param="model")
+        return self._describe(entry)
+
     @property
     def _entries(self) -> Sequence[Entry]:
         """Looks into the store each time: what was just installed is there."""
@@ -139,7 +156,7 @@ class Pool:
 
     def seat(self, hosted: Hosted, options: Options) -> None:
         try:
-            crew = self._residence.enter(self._resolve(options))
+            crew = self._residence.enter(self._resolve(options, self._entries))
         except SaywireError as error:
             hosted.refused(error)
         else:
@@ -147,7 +164,8 @@ class Pool:
 
     def same_model(self, one: Options, other: Options) -> bool:
         try:
-            return self._resolve(one) == self._resolve(other)
+            known = self._entries
+            return self._resolve(one, known) == self._resolve(other, known)
         except SaywireError:
             return False
 
@@ -158,8 +176,8 @@ class Pool:
 
     # Inside.
 
-    def _resolve(self, options: Options) -> Entry:
-        named, entries = self._aliases.get(options.model or "", options.model), self._entries
+    def _resolve(self, options: Options, entries: Sequence[Entry]) -> Entry:
+        named = self._aliases.get(options.model or "", options.model)
         if named is None or (is_cloud_name(named) and named not in {entry.name for entry in entries}):
             return self._default(options.language, entries)
         return models.find_entry(named, entries)

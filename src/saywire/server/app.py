@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -39,6 +39,7 @@ from .customization import add_customization
 from .dashscope import add_dashscope
 from .hearing import Hearing
 from .limits import Admission
+from .logs import logger
 from .metrics import Metrics
 from .origins import OriginCheck, check_origins, share
 from .pages import INDEX, add_pages, answer_page, read_pages
@@ -141,6 +142,9 @@ def add_errors(app: FastAPI) -> None:
 
 
 async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        client = (scope.get("client") or "?")[0]
+        logger.info("refused wire=%r client=%s cause=not_found", scope["path"], client)
     error = BadRequest(f"there is nothing at {scope['path']}; see / for what is here", code="not_found")
     answer = problems.respond(error)
     answer.status_code = 404
@@ -158,12 +162,13 @@ def add_get(
 def add_models(app: FastAPI, host: Host) -> None:
     started = int(time.time())
 
-    def describe(model: Model) -> dict[str, object]:
+    def describe(model: Model, name: str) -> dict[str, object]:
         return {
-            "id": model.name,
+            "id": name,
             "object": "model",
             "created": started,
             "owned_by": "saywire",
+            "root": model.name,  # as vLLM has it: what an alias stands for
             "languages": list(model.languages),
             "description": model.summary,
             "loaded": model.info is not None,
@@ -171,16 +176,20 @@ def add_models(app: FastAPI, host: Host) -> None:
             "memory_bytes": model.memory,
         }
 
+    def list_known() -> Iterator[dict[str, object]]:
+        """The models, then the aliases: clients look the name up here that they will ask for."""
+        named = {model.name: model for model in host.models()} | dict(host.aliases())
+        return (describe(model, name) for name, model in named.items())
+
     async def list_models() -> JSONResponse:
-        return JSONResponse({"object": "list", "data": [describe(model) for model in host.models()]})
+        return JSONResponse({"object": "list", "data": list(list_known())})
 
     async def describe_model(name: str) -> JSONResponse:
-        for model in host.models():
-            if model.name == name:
-                return JSONResponse(describe(model))
-        raise UnknownModel(
-            f"The model '{name}' does not exist; see /v1/models for what is here.", param="model"
-        )
+        try:
+            return JSONResponse(describe(host.find_model(name), name))
+        except UnknownModel as e:
+            absent = f"The model '{name}' does not exist; see /v1/models for what is here."
+            raise UnknownModel(absent, param="model") from e
 
     add_get(app, "/v1/models", list_models, "models", "List models")
     add_get(app, "/v1/models/{name:path}", describe_model, "models", "Describe a model")

@@ -92,8 +92,8 @@ class Calls:
     def _handshake(self, request: Request, offer: Offer) -> Handshake:
         known = self._secrets.settings(request.scope)
         settings = (*known, offer.session) if offer.session else known
-        query, headers = dict(offer.query), dict(request.headers)
-        return Handshake(path_in(request.scope), query, headers, settings=settings, call=True)
+        pairs, headers = tuple(offer.query.items()), dict(request.headers)
+        return Handshake(path_in(request.scope), pairs, headers, settings=settings, call=True)
 
     async def _carry(self, call: Call, connection: Connection) -> None:
         self._open[call.id] = call, connection

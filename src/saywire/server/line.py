@@ -48,7 +48,7 @@ class WebsocketLine(Line):
         self._socket = socket
         self.handshake = Handshake(
             socket.scope["path"],
-            dict(socket.query_params),
+            tuple(socket.query_params.multi_items()),
             dict(socket.headers),
             tuple(socket.scope["subprotocols"]),
             settings,

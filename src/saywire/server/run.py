@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..config import Config, ServerConfig
 from ..errors import ConfigError
@@ -160,6 +161,16 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+class Websockets(WebSocketsSansIOProtocol):
+    """For uvicorn 0.54 an application that denied a websocket over HTTP never answered, and that is logged as
+    an error."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one. Raises ConfigError when the address cannot be taken."""
     if not 0 <= port <= 65535:
@@ -189,7 +200,7 @@ def _uvicorn_config(app: ASGIApp, settings: ServerConfig, credentials: Credentia
         app,
         ssl_certfile=credentials.certificate if credentials else None,
         ssl_keyfile=credentials.key if credentials else None,
-        ws="websockets-sansio",
+        ws=Websockets,
         ws_max_size=settings.max_message_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=PING_EVERY,

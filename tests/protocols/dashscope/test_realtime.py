@@ -15,7 +15,7 @@ from saywire.protocols.dashscope.realtime import LONGEST_AUDIO, DashScopeRealtim
 
 def opened(**session):
     adapter = DashScopeRealtime(surroundings())
-    for command in adapter.connect(Handshake("/api-ws/v1/realtime", {"model": "m"})):
+    for command in adapter.connect(Handshake("/api-ws/v1/realtime", (("model", "m"),))):
         adapter.send(m.Configured(command.options))
     adapter.receive(json.dumps({"type": "session.update", "session": session}))
     adapter.send(m.Configured(None))

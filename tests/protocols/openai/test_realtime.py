@@ -20,7 +20,7 @@ OTHER_API = ("transcription_session.", "session.closed")
 
 def opened(query=None):
     adapter = OpenAiRealtime(surroundings())
-    for command in adapter.connect(Handshake("/v1/realtime", query or {})):
+    for command in adapter.connect(Handshake("/v1/realtime", tuple((query or {}).items()))):
         adapter.send(m.Configured(command.options))
     adapter.frames_to_send()
     return adapter
@@ -330,7 +330,7 @@ def test_who_joins_is_told_the_settings_in_force():
 
 def resumable(**more):
     adapter = OpenAiRealtime(surroundings(**more))
-    adapter.connect(Handshake("/v1/realtime", {}))
+    adapter.connect(Handshake("/v1/realtime"))
     tell(adapter, type="session.update", session={"type": "transcription", "resume": {}})
     for _ in range(2):
         adapter.send(m.Configured(Options()))

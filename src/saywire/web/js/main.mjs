@@ -39,7 +39,7 @@ async function load(path) {
 
 async function loadModels() {
   try {
-    models = (await load('v1/models')).data;
+    models = (await load('v1/models')).data.filter(({ id, root }) => id === root); // without aliases
     find('key-field').hidden = true;
     ['needKey', 'wrongKey', 'unreachable'].forEach((name) => page.settle(name));
     fill(find('model'), models.map(({ id }) => [id, id]));

@@ -5,7 +5,8 @@ set -euo pipefail
 
 # a package, and a command or a file that it brings
 packages=(espeak-ng=espeak-ng flite=flite sox=sox speex=speexenc nodejs=node npm=npm chromium=chromium
-    fonts-noto-cjk=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc)
+    fonts-noto-cjk=/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
+    pulseaudio=pulseaudio pulseaudio-utils=parec)
 
 missing=()
 for package in "${packages[@]}"; do

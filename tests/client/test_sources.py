@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import io
-import types
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audio.media import encode, tone
-from saywire.client import sources
-from saywire.client.sources import listen, read_file, read_pipe
-from saywire.errors import BadAudio, EngineFailed
+from saywire.client.sources import read_file, read_pipe
+from saywire.errors import BadAudio
 
 
 def joined(blocks):
@@ -36,35 +33,3 @@ def test_another_rate_and_a_wav_become_the_house_s():
 def test_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(BadAudio, match="cannot read"):
         list(read_file(tmp_path / "none.wav"))
-
-
-class Stream:
-    def __init__(self, callback, blocksize, **settings):
-        self.callback, self.size, self.settings = callback, blocksize, settings
-
-    def __enter__(self):
-        for level in (0.1, 0.2):
-            self.callback(np.full((self.size, 1), level, np.float32), self.size, None, None)
-
-    def __exit__(self, *_):
-        pass
-
-
-def test_a_microphone_gives_blocks(monkeypatch):
-    fake = types.SimpleNamespace(InputStream=Stream, PortAudioError=RuntimeError)
-    monkeypatch.setattr(sources, "sounddevice", fake)
-    one, two = islice(listen("1", 0.1), 2)
-    assert (len(one), one[0], two[0]) == (1600, np.float32(0.1), np.float32(0.2))
-
-
-def test_a_microphone_that_cannot_be_had_is_told(monkeypatch):
-    def refuse(**settings):
-        raise RuntimeError("no such device")
-
-    fake = types.SimpleNamespace(InputStream=refuse, PortAudioError=RuntimeError)
-    monkeypatch.setattr(sources, "sounddevice", fake)
-    with pytest.raises(BadAudio, match="no such device"):
-        next(listen(None, 0.1))
-    monkeypatch.setattr(sources, "sounddevice", None)
-    with pytest.raises(EngineFailed, match="saywire\\[mic\\]"):
-        next(listen(None, 0.1))

@@ -1,4 +1,4 @@
-"""``saywire listen``: live text from a microphone, a file or a pipe, for people, or as JSON for programs."""
+"""``saywire listen``: live text from a microphone, from what plays, from a file or a pipe."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import typer
 from rich.console import Console
 
 from ..client import sources
+from ..client.capture.base import Kind
+from ..client.capture.choose import capture
 from ..client.measure import Heard
 from ..config import Config
 from ..core.voice_events import VoiceEvents
@@ -40,7 +42,10 @@ class Mode(StrEnum):
 
 def listen(
     source: Annotated[
-        str, typer.Argument(metavar="mic|FILE|-", help="- is 16-bit PCM, or a WAV, on stdin.")
+        str,
+        typer.Argument(
+            metavar="mic|system|FILE|-", help="system is what plays; - is 16-bit PCM, or a WAV, on stdin."
+        ),
     ] = "mic",
     events: Annotated[
         bool, typer.Option("--events", help="One JSON object a line instead of captions.")
@@ -58,7 +63,9 @@ def listen(
     model_dir: Annotated[
         Path | None, typer.Option(help="A folder with a model, instead of an installed one.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="The microphone, by its name or number.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="The microphone or loudspeaker, by its name or id.")
+    ] = None,
     rate: Annotated[int, typer.Option(help="Of PCM on stdin, in Hz.", min=4_000, max=768_000)] = RATE,
     model: flags.Model = None,
     language: flags.Language = None,
@@ -101,8 +108,8 @@ def open_source(
     source: str, rate: int, seconds: float, device: str | None, stdin: BinaryIO = sys.stdin.buffer
 ) -> Iterator[Samples]:
     match source:
-        case "mic":
-            return sources.listen(device, seconds)
+        case "mic" | "system":
+            return capture(Kind(source), device or "", seconds)
         case "-":
             return sources.read_pipe(stdin, rate, seconds)
         case _:

@@ -1,29 +1,20 @@
-"""Where live samples come from: a pipe, a file, a microphone. Each an iterator of blocks at the house rate.
+"""Where samples come from that no device (``capture/``) gives: a pipe, a file. Blocks at the house rate.
 
-They are read in a thread (``runtime/files.py``), so they may wait. The microphone needs the sounddevice
-package (extra ``saywire[mic]``), which brings PortAudio on Windows and macOS; Linux has it as libportaudio2.
+They are read in a thread (``runtime/files.py``), so they may wait.
 """
 
 from __future__ import annotations
 
 import math
-import queue
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import BinaryIO
 
 from ..audio import container
 from ..audio.resample import Resampler
 from ..audio.streaming import make_decoder
-from ..errors import BadAudio, EngineFailed
+from ..errors import BadAudio
 from ..types import RATE, Samples
-
-try:
-    import sounddevice
-except (ImportError, OSError):  # not installed, or PortAudio is not
-    sounddevice = None
 
 
 def read_file(path: Path) -> Iterator[Samples]:
@@ -58,32 +49,3 @@ def read_pipe(pipe: BinaryIO, rate: int, seconds: float) -> Iterator[Samples]:
             break
     if resampler:
         yield resampler.flush()
-
-
-def listen(device: str | None, seconds: float) -> Iterator[Samples]:
-    """The microphone of that name or number, or the usual one, in blocks of ``seconds``; without an end.
-
-    Raises EngineFailed where sounddevice is not installed, BadAudio where the device cannot be opened.
-    """
-    if sounddevice is None:
-        raise EngineFailed("the microphone needs sounddevice and PortAudio: pip install saywire[mic]")
-    blocks: queue.SimpleQueue[Samples] = queue.SimpleQueue()
-
-    def keep(data: Any, frames: int, time: object, status: object) -> None:
-        blocks.put(np.array(data[:, 0], np.float32))
-
-    which = int(device) if device and device.isdigit() else device
-    try:
-        stream = sounddevice.InputStream(
-            samplerate=RATE,
-            channels=1,
-            dtype="float32",
-            blocksize=int(seconds * RATE),
-            device=which,
-            callback=keep,
-        )
-    except (sounddevice.PortAudioError, ValueError) as e:
-        raise BadAudio(f"cannot open the microphone: {e}") from e
-    with stream:
-        while True:
-            yield blocks.get()

@@ -1,0 +1,55 @@
+"""A PulseAudio of a test's own, without hardware.
+
+It has a loudspeaker ``spk``, and a microphone ``labmic`` that hears what is played to ``mic_in``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+needed = pytest.mark.skipif(
+    not all(map(shutil.which, ("pulseaudio", "pactl", "parec", "paplay"))),
+    reason="PulseAudio is not installed",
+)
+
+MODULES = (
+    "module-native-protocol-unix",
+    "module-null-sink sink_name=spk rate=48000 channels=2 sink_properties=device.description=扬声器",
+    "module-null-sink sink_name=mic_in rate=48000 channels=1",
+    "module-remap-source master=mic_in.monitor source_name=labmic"
+    " source_properties=device.description=LabMic",
+)
+
+
+@contextmanager
+def sound_server(folder: Path) -> Iterator[dict[str, str]]:
+    """What is to be in the environment of its clients."""
+    folder.chmod(0o700)
+    environment = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
+    command = [
+        "pulseaudio",
+        "-n",
+        "--daemonize=yes",
+        "--exit-idle-time=-1",
+        f"--log-target=file:{folder}/log",
+    ]
+    for module in MODULES:
+        command += ["-L", module]
+    subprocess.run(command, env=os.environ | environment, check=True, capture_output=True)
+    try:
+        yield environment
+    finally:
+        os.kill(int((folder / "pulse" / "pid").read_text()), signal.SIGTERM)
+
+
+def play(file: Path, device: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Begin to, in real time."""
+    return subprocess.Popen(["paplay", f"--device={device}", str(file)], env=os.environ | environment)

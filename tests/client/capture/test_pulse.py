@@ -1,0 +1,140 @@
+"""Programs of the test's own in the place of pactl and parec, and a real server where there is one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audio.media import tone, wav
+from client.capture.sound_server import needed, play, sound_server
+from saywire.client.capture.base import Device, Kind
+from saywire.client.capture.pulse import Pulse, Source, read_defaults, read_names, read_sources
+from saywire.errors import BadAudio, EngineFailed
+
+SOURCES = """\
+Source #0
+\tState: IDLE
+\tName: spk.monitor
+\tDescription: Monitor of 扬声器: left
+\tSample Specification: s16le 2ch 44100Hz
+\tMute: no
+\t        balance 0.00
+\tMonitor of Sink: spk
+\tProperties:
+\t\tdevice.description = "Monitor of 扬声器"
+\t\tName: nothing of ours
+
+Source #3
+\tName: alsa_input.usb
+\tDescription: USB Audio
+\tSample Specification: unknown
+\tMonitor of Sink: n/a
+"""
+SINKS = "Sink #0\n\tName: spk\n\tDescription: 扬声器: left\n\nSink #1\n\tName: bare\n"
+INFO = "Server Name: PulseAudio (on PipeWire 0.3.65)\nDefault Sink: spk\nDefault Source: alsa_input.usb\n"
+
+SPEAKER = Device(Kind.SYSTEM, "spk", "扬声器: left", True)
+MIC = Device(Kind.MICROPHONE, "alsa_input.usb", "USB Audio", True)
+
+
+def test_what_pactl_tells_is_read() -> None:
+    assert read_sources(SOURCES) == [
+        Source("spk.monitor", "Monitor of 扬声器: left", 44_100, "spk"),
+        Source("alsa_input.usb", "USB Audio", 48_000, ""),
+    ]
+    assert read_names(SINKS) == {"spk": "扬声器: left", "bare": "bare"}
+    assert read_defaults(INFO) == ("spk", "alsa_input.usb")
+    assert read_defaults("") == ("", "") and read_sources("") == []
+
+
+def program(folder: Path, name: str, source: str) -> None:
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\nimport os, sys, time\n{source}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that alone is on the path, with a pactl that knows the devices above."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    answers = {"list sources": SOURCES, "list sinks": SINKS, "info": INFO}
+    program(
+        tmp_path,
+        "pactl",
+        f"assert os.environ['LC_ALL'] == 'C'\n"
+        f"sys.stdout.buffer.write({answers!r}[' '.join(sys.argv[1:])].encode())",
+    )
+    program(tmp_path, "parec", "")
+    return tmp_path
+
+
+def test_devices_are_listed_with_the_usual_ones_marked(programs: Path) -> None:
+    assert Pulse().devices() == [SPEAKER, MIC]
+
+
+def test_a_monitor_is_captured_at_its_own_rate(programs: Path) -> None:
+    (programs / "sound").write_bytes(tone(1.0, 44_100).astype("<f4").tobytes() + b"abc")
+    program(
+        programs,
+        "parec",
+        "assert '--device=spk.monitor' in sys.argv and '--rate=44100' in sys.argv, sys.argv\n"
+        f"sys.stdout.buffer.write(open({str(programs / 'sound')!r}, 'rb').read())\n"
+        "sys.stdout.close()\n"
+        "time.sleep(1000)",
+    )
+    blocks = Pulse().open(SPEAKER, 0.1, print)
+    heard = 0
+    for block in blocks:
+        heard += len(block)
+        if heard > 15_000:
+            blocks.stop()
+    assert heard == 16_000
+
+
+def test_a_parec_that_ends_by_itself_says_why(programs: Path) -> None:
+    program(programs, "parec", "sys.exit('Stream error: No such entity')")
+    with pytest.raises(BadAudio, match="No such entity"):
+        list(Pulse().open(MIC, 0.1, print))
+
+
+def test_a_device_that_is_gone(programs: Path) -> None:
+    for device in (Device(Kind.MICROPHONE, "spk", "USB"), Device(Kind.SYSTEM, "hdmi", "TV")):
+        with pytest.raises(BadAudio, match=f"{device.name} is gone"):
+            Pulse().open(device, 0.1, print)
+
+
+def test_without_a_server_or_without_its_programs_it_says_so(programs: Path) -> None:
+    program(programs, "pactl", "sys.exit('Connection failure: Connection refused\\n')")
+    with pytest.raises(EngineFailed, match="Connection refused"):
+        Pulse().devices()
+    (programs / "parec").unlink()
+    with pytest.raises(EngineFailed, match="pulseaudio-utils"):
+        Pulse().devices()
+
+
+@needed
+def test_a_real_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is played comes out again, of the right length and without a hole."""
+    clip = tmp_path / "tone.wav"
+    clip.write_bytes(wav((tone(2.0) * 32767).astype("<i2")))
+    with sound_server(tmp_path_factory.mktemp("sound")) as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        known = {device.id: device for device in Pulse().devices()}
+        assert known["spk"] == Device(Kind.SYSTEM, "spk", "扬声器", True)
+        assert known["labmic"] == Device(Kind.MICROPHONE, "labmic", "LabMic", True)
+        for device, played in [("spk", "spk"), ("labmic", "mic_in")]:
+            blocks = Pulse().open(known[device], 0.1, print)
+            kept = [next(blocks)]
+            with play(clip, played, environment):
+                for block in blocks:
+                    kept.append(block)
+                    if any(map(np.any, kept)) and not kept[-1].any() and not kept[-2].any():
+                        blocks.stop()
+            voiced = np.flatnonzero(np.concatenate(kept))
+            assert abs(voiced[-1] - voiced[0] - 2 * 16_000) < 800
+            inside = np.concatenate(kept)[voiced[0] + 800 :][: 176 * 160]
+            assert np.abs(inside).reshape(-1, 160).max(axis=1).min() > 0.2

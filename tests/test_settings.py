@@ -150,7 +150,8 @@ def test_an_unknown_name_in_the_environment_or_a_flag_names_the_nearest() -> Non
 
 
 def test_other_programs_variables_are_left_alone() -> None:
-    assert load(None, {"PATH": "x", "SAY": "y"}, {}).config == Config()
+    others = {"PATH": "x", "SAY": "y", "SAYWIRE_URL": "http://x", "SAYWIRE_API_KEY": "k"}
+    assert load(None, others, {}).config == Config()
 
 
 @pytest.mark.parametrize(

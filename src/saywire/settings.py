@@ -50,6 +50,8 @@ class Loaded:
 
 PREFIX = "SAYWIRE_"
 FILE_VARIABLE = PREFIX + "CONFIG"
+OTHERS = frozenset({FILE_VARIABLE, PREFIX + "API_KEY", PREFIX + "URL"})
+"""Variables that are no settings; the last two are for clients, which may run in the same environment."""
 SECRETS = frozenset({"server.api_keys", "webrtc.ice_servers"})
 NAMES = re.compile(r"(?!auto$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PRIVATE = {
@@ -186,7 +188,7 @@ def _parse_file(file: Path) -> dict[str, Any]:
 def _read_environment(environment: Mapping[str, str]) -> Iterator[_Given]:
     names = {PREFIX + name.replace(".", "_").upper(): name for name in FIELDS}
     for variable, text in sorted(environment.items()):
-        if not variable.startswith(PREFIX) or variable == FILE_VARIABLE:
+        if not variable.startswith(PREFIX) or variable in OTHERS:
             continue
         name = names.get(variable) or _name_named(variable)
         if name is None:

@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.frames import Close
 
-from saywire.client.dial import Dial, Unreachable, explain, pause
+from saywire.client.dial import Dial, Unreachable, explain, pause, to_address
 from saywire.errors import BadRequest, EngineFailed, NotAllowed
 from server.doubles import ScriptedHost, in_loop, serving
 
@@ -56,3 +56,25 @@ async def test_what_another_attempt_would_not_change_is_told_apart() -> None:
         assert not isinstance(refused.value, Unreachable)
     with pytest.raises(BadRequest):
         await Dial(("127.0.0.1:8000",)).call()
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://127.0.0.1:8000", "ws://127.0.0.1:8000/v1/realtime"),
+        ("http://127.0.0.1:8000/", "ws://127.0.0.1:8000/v1/realtime"),
+        ("https://asr.example/v1", "wss://asr.example/v1/realtime"),
+        ("ws://[::1]:8000", "ws://[::1]:8000/v1/realtime"),
+        ("wss://asr.example/else?x=1", "wss://asr.example/else?x=1"),
+    ],
+)
+def test_the_wire_of_a_server_is_found_by_its_page(url: str, address: str) -> None:
+    assert to_address(url) == address
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8000", "127.0.0.1:8000", "ftp://x/", "http://", "/v1/realtime"]
+)
+def test_what_is_no_address_of_a_server(url: str) -> None:
+    with pytest.raises(BadRequest, match="no server's address"):
+        to_address(url)

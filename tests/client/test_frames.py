@@ -6,7 +6,7 @@ from base64 import b64decode
 import pytest
 
 from saywire.client.frames import Audio, Order, Point, merge, read, to_error, to_session
-from saywire.errors import BadRequest, EngineFailed, Overloaded
+from saywire.errors import BadRequest, EngineFailed, Overloaded, UnknownModel, Unsupported
 from saywire.types import Options, Turns
 
 
@@ -58,6 +58,10 @@ def test_updates_add_up_as_the_server_adds_them_up() -> None:
             }
         },
     }
+    assert to_session(Options(), turns=False) == {
+        "type": "transcription",
+        "audio": {"input": {"transcription": {}}},
+    }
     assert merge({"a": None}, {"a": {"b": 1}}) == {"a": {"b": 1}}
 
 
@@ -77,4 +81,6 @@ def test_errors_keep_their_kind() -> None:
 
     assert isinstance(refused("overloaded"), Overloaded)
     assert isinstance(refused("engine_failed"), EngineFailed)
+    assert isinstance(refused("model_not_found"), UnknownModel)
+    assert isinstance(refused("unsupported"), Unsupported)
     assert isinstance(refused("x"), BadRequest)

@@ -91,6 +91,16 @@ def test_options_arrive_as_they_were_meant(options: Options) -> None:
     assert Pair().configure(options) == options
 
 
+def test_turns_are_the_servers_until_others_are_asked_for() -> None:
+    pair = Pair()
+    pair.configure(Options())
+    for turns in (Turns(), Turns(silence=2.0), Turns()):
+        pair.client.send(m.Configure(Options(turns=turns)))
+    asked = [json.loads(frame)["session"]["audio"]["input"] for frame in frames(pair.client)]
+    assert "turn_detection" not in asked[0]
+    assert [each["turn_detection"]["silence_duration_ms"] for each in asked[1:]] == [2000, 500]
+
+
 def test_audio_arrives_to_the_last_bit_of_sixteen() -> None:
     pair = Pair()
     pair.configure(Options())

@@ -96,6 +96,17 @@ def test_pool(tmp_path: Path, address: str) -> None:
     }
 
 
+def test_live(tmp_path: Path, address: str) -> None:
+    lines = run(tmp_path, address, "python_live.py", WINDOW).splitlines()
+    assert lines[-1].startswith("final 0.") and lines[-1].endswith(" open the window")
+
+
+def test_threads(tmp_path: Path, address: str) -> None:
+    assert (
+        run(tmp_path, address, "python_threads.py", WINDOW) == "live open the window\nfile open the window\n"
+    )
+
+
 def test_digits(tmp_path: Path, address: str) -> None:
     assert run(tmp_path, address, "grammar_digits.py", DIGITS) == "seven three eight five six\n"
 

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
@@ -22,6 +23,10 @@ PASSING = frozenset({BROKEN, GOING_AWAY, RESTARTING, TRY_LATER})
 """Close codes after which another attempt may help: the server, not what was asked of it, was the reason."""
 WRONG_KEY = 3000
 """OpenAI's close code for keys that are not accepted."""
+
+
+SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+WIRE = "/v1/realtime"
 
 
 class Unreachable(EngineFailed):
@@ -58,6 +63,16 @@ class Dial:
         except (OSError, InvalidHandshake) as e:
             lasting = isinstance(e, InvalidStatus) and e.response.status_code < 500
             raise (EngineFailed if lasting else Unreachable)(f"cannot connect to {address}: {e}") from e
+
+
+def to_address(url: str) -> str:
+    """Where the Realtime wire of a server is that is known by its page or its API: ``http://HOST:PORT``,
+    ``https://HOST/v1``; the address of a websocket stays as it is. Raises BadRequest for what is none."""
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES or not parts.netloc:
+        raise BadRequest(f"'{url}' is no server's address; write it as in http://127.0.0.1:8000")
+    path = WIRE if parts.path.rstrip("/") in ("", "/v1") else parts.path
+    return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, parts.query, ""))
 
 
 def _trust(ca: Path | None) -> ssl.SSLContext:

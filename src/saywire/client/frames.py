@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from ..errors import BadRequest, EngineFailed, Overloaded, SaywireError
+from ..errors import (
+    BadAudio,
+    BadRequest,
+    EngineFailed,
+    NotAllowed,
+    Overloaded,
+    SaywireError,
+    UnknownModel,
+    Unsupported,
+)
 from ..types import Options, Turns, Word
 
 UNSTABLE = "item.input_audio_transcription.unstable"
@@ -89,10 +98,14 @@ def to_word(word: TimedWord) -> Word:
     return Word(word.word, word.start, word.end, word.confidence)
 
 
+KINDS: Mapping[str, type[SaywireError]] = {
+    kind.code: kind for kind in (Overloaded, EngineFailed, UnknownModel, Unsupported, BadAudio)
+} | {"invalid_api_key": NotAllowed}
+"""What a server refuses, by its own word for it."""
+
+
 def to_error(error: ErrorBody) -> SaywireError:
-    if error.code == Overloaded.code:
-        return Overloaded(error.message, param=error.param)
-    kind = EngineFailed if error.code == EngineFailed.code else BadRequest
+    kind = KINDS.get(error.code or "", BadRequest)
     return kind(error.message, code=error.code, param=error.param)
 
 
@@ -144,8 +157,9 @@ def encode(event: object) -> str:
     return msgspec.json.encode(event).decode()
 
 
-def to_session(options: Options) -> Json:
-    """Only what was asked for: servers refuse fields that they do not know, null ones too."""
+def to_session(options: Options, turns: bool = True) -> Json:
+    """Only what was asked for: servers refuse fields that they do not know, null ones too. ``turns``: whether
+    they were."""
     asked = {
         "model": options.model,
         "language": options.language,
@@ -154,10 +168,9 @@ def to_session(options: Options) -> Json:
         "grammar": options.grammar,
         "vocabulary": options.vocabulary,
     }
-    audio = {
-        "transcription": {name: value for name, value in asked.items() if value},
-        "turn_detection": _turn_detection(options.turns) if options.turns.voice else None,
-    }
+    audio: dict[str, object] = {"transcription": {name: value for name, value in asked.items() if value}}
+    if turns:
+        audio["turn_detection"] = _turn_detection(options.turns) if options.turns.voice else None
     return {"type": "transcription", "audio": {"input": audio}}
 
 

@@ -22,7 +22,7 @@ from .. import messages as m
 from ..audio.pcm import to_pcm16
 from ..audio.resample import Resampler
 from ..errors import BadRequest, EngineFailed
-from ..types import RATE, Options, Samples
+from ..types import RATE, Options, Samples, Turns
 from .frames import (
     CLEAR,
     CLOSE,
@@ -71,6 +71,7 @@ class RealtimeWire:
         self._bound = False  # to this server, which does not tell
         self._next = 0  # the utterance that follows the point
         self._final = 0  # ``seq`` of the last
+        self._turned = False  # whether turns were asked for
         self._first = self._make_first()
         self._first_due = False
         audio: Json = {"input": {"format": {"type": "audio/pcm", "rate": rate}}}
@@ -100,7 +101,9 @@ class RealtimeWire:
         """Audio must be at the house rate. Raises BadRequest for Mark, which the wire lacks."""
         match command:
             case m.Configure(options):
-                self._configures[self._say(UPDATE, to_session(options))] = options
+                # Who never asked for other turns than the usual gets those of the server's own settings.
+                self._turned = self._turned or options.turns != Turns()
+                self._configures[self._say(UPDATE, to_session(options, self._turned))] = options
             case m.Audio(samples, rate) if rate == RATE:
                 self._heard += len(samples)
                 self._give(self._door.feed(samples))

@@ -46,7 +46,7 @@ async def read_channels(
     each event. Ends when all sessions have ended, or one of them by itself, which it does in a Failed.
     """
     moved = asyncio.Event()
-    produced = _in_thread(blocks)
+    produced = in_thread(blocks)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(produced.aclose)
         feeds = []
@@ -130,7 +130,7 @@ class _Feed:
         self._session.close()
 
 
-async def _in_thread(blocks: Iterator[Samples]) -> AsyncGenerator[Samples]:
+async def in_thread(blocks: Iterator[Samples]) -> AsyncGenerator[Samples]:
     """The same items, each taken in a thread. Never leaves a thread behind that still uses ``blocks``."""
     try:
         while True:

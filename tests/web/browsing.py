@@ -138,6 +138,13 @@ def finals(page: Any) -> list[str]:
     return [text.strip() for text in page.locator(f"{FINALS} span:nth-of-type(1)").all_inner_texts()]
 
 
+def save(page: Any, name: str) -> str:
+    """What is saved as ``txt``, ``srt``, ``vtt`` or ``json``."""
+    with page.expect_download() as download:
+        page.click(f"[data-save={name}]")
+    return Path(download.value.path()).read_text("utf-8")
+
+
 def node_modules() -> Path:
     """Where ``make test-browser`` has put the programs of npm. Skips the test where it has not."""
     folder = Path(os.environ.get("SAYWIRE_BROWSER", "")).absolute() / "node" / "node_modules"

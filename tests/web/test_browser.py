@@ -19,6 +19,7 @@ from web.browsing import (
     microphone,
     needs_chromium,
     record,
+    save,
     served,
 )
 
@@ -52,9 +53,7 @@ def test_a_file_becomes_text_and_subtitles(server: Server, spoken: Path) -> None
         page.click("#start")
         expect(page.locator(DONE)).to_be_visible()
         assert finals(page) == [SAID]
-        with page.expect_download() as download:
-            page.click("[data-save=srt]")
-        saved = Path(download.value.path()).read_text("utf-8")
+        saved = save(page, "srt")
         assert saved.startswith("1\n00:00:0") and saved.endswith(f"\n{SAID}\n")
 
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Tail } from '../../src/saywire/web/js/tail.mjs';
 import { Transcript } from '../../src/saywire/web/js/transcript.mjs';
 
 const SAID = 'conversation.item.input_audio_transcription.';
@@ -22,7 +21,7 @@ test('a line grows in place and ends as its final', () => {
   const { text, unstable, start, end, final } = transcript.lines[0];
   assert.deepEqual({ text, unstable, start, end, final }, { text: 'hello ', unstable: 'wor', start: 0.4, end: 2, final: false });
   apply(transcript, completed('a', 'hello world', { start: 0.5, end: 1.7 }));
-  const line = { id: 'a', start: 0.5, end: 1.7, text: 'hello world', unstable: '', words, final: true, failed: null };
+  const line = { start: 0.5, end: 1.7, text: 'hello world', unstable: '', words, language: null, final: true, failed: null };
   assert.deepEqual(transcript.lines, [line]);
 });
 
@@ -45,13 +44,68 @@ test('a failed item says why', () => {
   assert.equal(transcript.lines[0].failed, 'broken');
 });
 
-test('a new connection gives up what was open, and counts from its offset', () => {
+test('a new session ends what was open, and counts from its offset', () => {
   const transcript = new Transcript();
   apply(transcript, started('a', 0), completed('a', 'one', { start: 0, end: 1 }), started('b', 2000), delta('b', 'tw', ''));
-  assert.deepEqual(transcript.begin(1.5).map(({ id }) => id), ['b']);
+  transcript.begin(1.5);
   apply(transcript, started('c', 500), completed('c', 'two', { start: 0.5, end: 1, words: [{ word: 'two', start: 0.5, end: 1 }] }));
-  assert.deepEqual(transcript.lines.map(({ text, start, end }) => [text, start, end]), [['one', 0, 1], ['two', 2, 2.5]]);
-  assert.deepEqual(transcript.lines[1].words, [{ word: 'two', start: 2, end: 2.5 }]);
+  assert.deepEqual(
+    transcript.lines.map(({ text, start, end }) => [text, start, end]),
+    [['one', 0, 1], ['tw', 2, null], ['two', 2, 2.5]],
+  );
+  assert.deepEqual(transcript.lines[2].words, [{ word: 'two', start: 2, end: 2.5 }]);
+});
+
+test('what is said again takes its old place, and its text never runs backwards', () => {
+  const transcript = new Transcript();
+  apply(transcript, started('a', 0), completed('a', 'one'), started('b', 2000), delta('b', 'please ', 'pl'), started('c', 3000));
+  const [, b, c] = transcript.lines;
+  transcript.rewind(1);
+  assert.deepEqual(apply(transcript, delta('x', '', 'ple'), delta('x', 'please ', '')), [null, null]);
+  assert.deepEqual([b.text, b.unstable], ['please ', 'pl']);
+  apply(transcript, delta('x', '', 'play'), completed('x', 'please play'));
+  assert.deepEqual([b.text, b.unstable, b.final], ['please play', '', true]);
+  assert.equal(apply(transcript, started('y', 3000))[0], c);
+  assert.equal(transcript.lines.length, 3);
+});
+
+test('what is said again otherwise than before is shown', () => {
+  const transcript = new Transcript();
+  apply(transcript, started('a', 0), delta('a', '', 'please'));
+  transcript.rewind(0);
+  const [line] = apply(transcript, delta('x', '', 'fl'));
+  assert.equal(line.unstable, 'fl');
+});
+
+test('a transcript that came without its point is not doubled', () => {
+  const transcript = new Transcript();
+  apply(transcript, started('a', 0), completed('a', 'one'));
+  transcript.rewind(0);
+  apply(transcript, started('x', 0), delta('x', 'one', ''), { type: 'input_audio_buffer.speech_stopped', item_id: 'x', audio_end_ms: 9 });
+  apply(transcript, started('y', 2000), completed('y', 'two'));
+  assert.deepEqual(transcript.lines.map(({ text }) => text), ['one', 'two']);
+});
+
+test('an item that was committed without a voice has its number', () => {
+  const transcript = new Transcript();
+  apply(transcript, { type: 'input_audio_buffer.committed', item_id: 'a' }, started('b', 0), completed('a', ''), delta('b', 'x', ''));
+  transcript.rewind(1);
+  apply(transcript, started('y', 0), completed('y', 'xy'));
+  assert.deepEqual(transcript.lines.map(({ text }) => text), ['xy']);
+});
+
+test('what is being said outlives a clear', () => {
+  const transcript = new Transcript();
+  apply(transcript, started('a', 0), completed('a', 'one'), started('b', 0), delta('b', 'tw', ''));
+  transcript.clear();
+  apply(transcript, completed('b', 'two'));
+  assert.deepEqual(transcript.lines.map(({ text }) => text), ['two']);
+});
+
+test('the language of a line is that which was heard', () => {
+  const transcript = new Transcript();
+  const [line] = apply(transcript, completed('a', '你好', { languages: [{ code: 'zh' }] }));
+  assert.equal(line.language, 'zh');
 });
 
 test('at the end what was heard stays', () => {
@@ -63,16 +117,4 @@ test('at the end what was heard stays', () => {
 
 test('other events change nothing', () => {
   assert.equal(new Transcript().apply({ type: 'session.updated' }), null);
-});
-
-test('the tail keeps what is not settled, and only so much', () => {
-  const tail = new Tail(5);
-  [[1, 2], [3, 4]].forEach((chunk) => tail.push(Float32Array.from(chunk)));
-  assert.deepEqual([tail.start, tail.end], [0, 4]);
-  tail.settle(3);
-  assert.deepEqual([tail.start, tail.end, tail.chunks().length], [2, 4, 1]);
-  tail.push(new Float32Array(4));
-  assert.deepEqual([tail.start, tail.end], [4, 8]);
-  tail.settle(100);
-  assert.deepEqual([tail.start, tail.end, tail.chunks()], [8, 8, []]);
 });

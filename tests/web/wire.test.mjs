@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { Wire, describeSession } from '../../src/saywire/web/js/wire.mjs';
+import { Wire } from '../../src/saywire/web/js/wire.mjs';
+
+const POINT = { session: 's', audio_start: 0, settled: 0, last_seq: 0, event_id: null, context: '' };
 
 class Socket {
   static OPEN = 1;
@@ -18,6 +20,11 @@ class Socket {
   open() {
     this.readyState = Socket.OPEN;
     this.onopen();
+    this.hear({ type: 'session.created', session: { id: 's' } });
+  }
+
+  answer() {
+    this.hear({ type: 'session.updated', session: { id: 's', resume: POINT } });
   }
 
   send(text) {
@@ -31,7 +38,7 @@ class Socket {
   close(code = 1000) {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.onclose({ code });
+    this.onclose?.({ code });
   }
 
   get types() {
@@ -45,60 +52,92 @@ function dial(t, more = {}) {
   globalThis.WebSocket = Socket;
   const timers = [];
   t.mock.method(globalThis, 'setTimeout', (work, wait) => timers.push({ work, wait }));
+  t.mock.method(Math, 'random', () => 0);
   const told = [];
   const wire = new Wire(
-    { url: 'ws://there/', key: '', session: { type: 'transcription' }, rate: 1000, start: 0, kept: 60, ...more },
+    { url: 'ws://there/', key: '', session: { type: 'transcription' }, kept: 60000, ...more },
     {
-      begin: (seconds) => told.push(['begin', seconds]),
       event: ({ type }) => told.push(['event', type]),
+      rewind: (last) => told.push(['rewind', last]),
+      lose: (samples) => told.push(['lose', samples]),
       state: (name) => told.push(['state', name]),
       refuse: (name, reason) => told.push(['refuse', name, reason]),
     },
   );
-  return { wire, told, timers, socket: () => Socket.all.at(-1) };
+  const of = (kind) => told.filter(([first]) => first === kind).map(([, ...rest]) => rest);
+  return { wire, of, timers, socket: () => Socket.all.at(-1) };
 }
-
-const completed = (end) => ({ type: 'conversation.item.input_audio_transcription.completed', item_id: 'a', transcript: 'x', start: 0, end });
 
 test('what is heard before the connection stands is sent after the settings', (t) => {
   const { wire, socket } = dial(t);
   wire.hear(new Float32Array(100));
   socket().open();
   wire.hear(new Float32Array(100));
-  assert.deepEqual(socket().types, ['update', 'append', 'append']);
+  assert.deepEqual(socket().types, ['update', 'update', 'append', 'append']);
   assert.deepEqual(socket().protocols, ['realtime']);
+  assert.equal(wire.heard, 200);
 });
 
 test('a key goes as a subprotocol', (t) => {
   assert.deepEqual(dial(t, { key: 'k' }).socket().protocols, ['realtime', 'openai-insecure-api-key.k']);
 });
 
-test('a lost connection is dialled again, and only what is not settled sent again', (t) => {
-  const { wire, told, timers, socket } = dial(t, { start: 5000 });
+test('a lost connection is dialled again, more and more slowly, and what has not settled sent again', (t) => {
+  const { wire, of, timers, socket } = dial(t);
   socket().open();
+  socket().answer();
   for (let nth = 0; nth < 4; nth += 1) wire.hear(new Float32Array(500));
-  socket().hear(completed(1.2));
+  const resume = { ...POINT, audio_start: 1200, settled: 1200, last_seq: 1, event_id: 'c1' };
+  socket().hear({ type: 'conversation.item.input_audio_transcription.completed', item_id: 'a', transcript: 'x', seq: 1, resume });
   socket().close(1012);
   wire.hear(new Float32Array(500));
-  assert.deepEqual(timers.map(({ wait }) => wait), [500]);
-  timers.pop().work();
+  const waits = [];
+  for (let nth = 0; nth < 8; nth += 1) {
+    const { work, wait } = timers.pop();
+    waits.push(wait);
+    work();
+    if (nth < 7) socket().close(1006);
+  }
+  assert.deepEqual(waits, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+  socket().open();
+  assert.deepEqual(socket().types, ['update']);
+  socket().hear({ type: 'session.updated', session: { id: 's', resume } });
+  assert.deepEqual(socket().types, ['update', 'append', 'append', 'append']);
+  assert.deepEqual(of('rewind'), [[1]]);
+  assert.deepEqual(of('state').map(([name]) => name), ['listening', ...Array(8).fill('away'), 'listening']);
   socket().close(1006);
-  assert.deepEqual(timers.map(({ wait }) => wait), [1000]);
+  assert.deepEqual(timers.map(({ wait }) => wait), [50]);
+});
+
+test('who cuts the connection does not wait for its end', (t) => {
+  const { wire, of, timers, socket } = dial(t);
+  socket().open();
+  const first = socket();
+  wire.drop();
+  assert.equal(first.readyState, 3);
+  assert.deepEqual(of('state').at(-1), ['away']);
+  wire.drop();
+  assert.equal(timers.length, 1);
+});
+
+test('audio that was too much to keep is told', (t) => {
+  const { wire, of, timers, socket } = dial(t, { kept: 1000 });
+  socket().open();
+  socket().answer();
+  socket().close(1006);
+  for (let nth = 0; nth < 3; nth += 1) wire.hear(new Float32Array(500));
   timers.pop().work();
   socket().open();
-  assert.deepEqual(socket().types, ['update', 'append', 'append', 'append']);
-  assert.deepEqual(told.filter(([kind]) => kind === 'begin'), [['begin', 5], ['begin', 6]]);
-  socket().hear({ type: 'session.updated' });
-  socket().close(1006);
-  assert.deepEqual(timers.map(({ wait }) => wait), [500]);
+  assert.deepEqual(of('lose'), [[500]]);
 });
 
 test('the end waits for the last text', async (t) => {
   const { wire, socket } = dial(t);
   wire.finish();
+  wire.finish();
   socket().open();
   wire.hear(new Float32Array(100));
-  assert.deepEqual(socket().types, ['update', 'close']);
+  assert.deepEqual(socket().types, ['update', 'update', 'close']);
   socket().hear({ type: 'session.closed' });
   await wire.done;
   assert.equal(socket().readyState, 3);
@@ -112,41 +151,58 @@ test('a connection that is lost while it ends is dialled again, and ended', (t) 
   socket().close(1006);
   timers.pop().work();
   socket().open();
-  assert.deepEqual(socket().types, ['update', 'append', 'close']);
+  assert.deepEqual(socket().types, ['update', 'update', 'append', 'close']);
 });
 
-test('who stops while the server is away waits for nobody', async (t) => {
+test('who stops while the server is away waits for it, unless told not to', async (t) => {
   const { wire, timers, socket } = dial(t);
+  socket().open();
+  wire.hear(new Float32Array(100));
   socket().close(1006);
-  assert.equal(timers.length, 1);
   wire.finish();
+  assert.equal(timers.length, 1);
+  wire.stop();
   await wire.done;
 });
 
 for (const [key, name] of [['', 'needKey'], ['k', 'wrongKey']]) {
   test(`a key that is wanted or wrong is said, and not tried again: ${name}`, async (t) => {
-    const { wire, told, timers, socket } = dial(t, { key });
+    const { wire, of, timers, socket } = dial(t, { key });
     socket().open();
     socket().close(3000);
     await wire.done;
-    assert.deepEqual(told.at(-1), ['refuse', name, '']);
+    assert.deepEqual(of('refuse'), [[name, '']]);
     assert.deepEqual(timers, []);
   });
 }
 
+test('an end that trying again would not help is said, unless the server has said why', async (t) => {
+  const silent = dial(t);
+  silent.socket().open();
+  silent.socket().close(4009);
+  await silent.wire.done;
+  assert.deepEqual(silent.of('refuse'), [['ended', '4009']]);
+  const explained = dial(t);
+  explained.socket().open();
+  explained.socket().hear({ type: 'error', error: { code: 'x', message: 'because' } });
+  explained.socket().close(4000);
+  await explained.wire.done;
+  assert.deepEqual(explained.of('refuse'), [['refused', 'because']]);
+});
+
+test('a server that cannot go on is not asked again', async (t) => {
+  const { wire, of, socket } = dial(t);
+  socket().open();
+  socket().hear({ type: 'session.updated', session: { id: 's' } });
+  socket().close(1006);
+  await wire.done;
+  assert.deepEqual(of('refuse'), [['ended', '1006']]);
+});
+
 test('an error is said, but not that there was nothing to commit', (t) => {
-  const { told, socket } = dial(t);
+  const { of, socket } = dial(t);
   socket().open();
   socket().hear({ type: 'error', error: { code: 'input_audio_buffer_commit_empty', message: 'small' } });
   socket().hear({ type: 'error', error: { code: 'model_not_found', message: 'no such model' } });
-  assert.deepEqual(told.filter(([kind]) => kind === 'refuse'), [['refuse', 'refused', 'no such model']]);
-});
-
-test('what is not chosen is left to the server', () => {
-  const { audio, include } = describeSession({ model: '', language: '', hotwords: [] }, 16000);
-  assert.deepEqual(audio.input.format, { type: 'audio/pcm', rate: 16000 });
-  assert.deepEqual(audio.input.transcription, { model: 'auto' });
-  assert.deepEqual(include, ['item.input_audio_transcription.unstable']);
-  const chosen = describeSession({ model: 'tiny', language: 'zh', hotwords: ['a'] }, 16000).audio.input.transcription;
-  assert.deepEqual(chosen, { model: 'tiny', language: 'zh', keywords: ['a'] });
+  assert.deepEqual(of('refuse'), [['refused', 'no such model']]);
 });

@@ -1,9 +1,9 @@
 // The page's words, its looks, and what it remembers.
 
+import { find, findAll } from './dom.mjs';
 import { TEXTS, chooseLanguage, say } from './texts.mjs';
 
-const find = (id) => document.getElementById(id);
-
+/** @param {string} name */
 function recall(name) {
   try {
     return localStorage.getItem(`saywire.${name}`);
@@ -12,6 +12,10 @@ function recall(name) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 export function remember(name, value) {
   try {
     localStorage.setItem(`saywire.${name}`, value);
@@ -20,40 +24,74 @@ export function remember(name, value) {
   }
 }
 
+/** What stands at the places of a text. @typedef {Record<string, string | number>} Values */
+
 export class Page {
+  /** @type {[string, Values]} */
   #status = ['idle', {}];
+  /** @type {[string, Values] | null} */
   #notice = null;
 
   constructor() {
     this.language = recall('language') ?? chooseLanguage(navigator.languages ?? [navigator.language]);
     if (!(this.language in TEXTS)) this.language = 'en';
     find('language-switch').addEventListener('click', () => this.#switch());
-    find('theme').addEventListener('change', ({ target }) => this.#paint(target.value));
+    find('theme').addEventListener('change', () => this.#paint(find('theme').value));
     this.#paint(recall('theme') ?? 'system');
     this.translate();
   }
 
+  /**
+   * @param {string} name
+   * @param {Values} [values]
+   */
   say(name, values) {
     return say(this.language, name, values);
+  }
+
+  /** Whether there is no notice. */
+  get quiet() {
+    return this.#notice === null;
+  }
+
+  /**
+   * The name of a language, in that of the page.
+   * @param {string} code
+   */
+  nameLanguage(code) {
+    try {
+      return new Intl.DisplayNames([this.language], { type: 'language', fallback: 'code' }).of(code) ?? code;
+    } catch {
+      return code; // what is no code of a language
+    }
   }
 
   translate() {
     document.documentElement.lang = this.language === 'zh' ? 'zh-CN' : 'en';
     document.title = `${this.say('title')} – saywire`;
-    for (const element of document.querySelectorAll('[data-text]')) element.textContent = this.say(element.dataset.text);
-    for (const element of document.querySelectorAll('[data-label]')) element.setAttribute('aria-label', this.say(element.dataset.label));
-    for (const element of document.querySelectorAll('[data-hint]')) element.placeholder = this.say(element.dataset.hint);
+    for (const element of findAll('[data-text]')) element.textContent = this.say(element.dataset.text ?? '');
+    for (const element of findAll('[data-label]')) element.ariaLabel = this.say(element.dataset.label ?? '');
+    for (const element of findAll('[data-hint]')) element.setAttribute('placeholder', this.say(element.dataset.hint ?? ''));
     this.status(...this.#status);
-    this.notice(...(this.#notice ?? [null]));
+    if (this.#notice) this.notice(...this.#notice);
+    else this.notice(null);
   }
 
+  /**
+   * @param {string} name
+   * @param {Values} values
+   */
   status(name, values = {}) {
     this.#status = [name, values];
     find('status').textContent = this.say(name, values);
     find('status').dataset.state = name;
   }
 
-  /** What is wrong, or worth knowing; null: nothing. */
+  /**
+   * What is wrong, or worth knowing; null: nothing.
+   * @param {string | null} name
+   * @param {Values} values
+   */
   notice(name, values = {}) {
     this.#notice = name ? [name, values] : null;
     const text = name ? this.say(name, values) : '';
@@ -62,7 +100,10 @@ export class Page {
     find('notice').dataset.name = name ?? '';
   }
 
-  /** Takes a notice away, where it is still this one. */
+  /**
+   * Takes a notice away, where it is still this one.
+   * @param {string} name
+   */
   settle(name) {
     if (this.#notice?.[0] === name) this.notice(null);
   }
@@ -73,6 +114,7 @@ export class Page {
     this.translate();
   }
 
+  /** @param {string} theme */
   #paint(theme) {
     const known = ['system', 'light', 'dark'].includes(theme) ? theme : 'system';
     document.documentElement.dataset.theme = known;

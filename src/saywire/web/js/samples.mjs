@@ -19,9 +19,13 @@ const TABLE = makeTable();
 /** A stream of samples at another rate, any ratio; the same output however the input is cut. */
 export class Resampler {
   #kept = new Float32Array(0);
-  #first; // position, in samples of the input, of #kept[0]
+  #first = 0; // position, in samples of the input, of #kept[0]
   #next = 0; // number of the next sample of the output
 
+  /**
+   * @param {number} from in Hz
+   * @param {number} to in Hz
+   */
   constructor(from, to) {
     this.from = from;
     this.to = to;
@@ -31,6 +35,7 @@ export class Resampler {
     this.#kept = new Float32Array(this.reach);
   }
 
+  /** @param {Float32Array} samples */
   push(samples) {
     if (this.from === this.to) return samples;
     this.#append(samples);
@@ -48,6 +53,7 @@ export class Resampler {
     return this.from === this.to ? new Float32Array(0) : this.push(new Float32Array(this.reach + 1));
   }
 
+  /** @param {number} position */
   #sampleAt(position) {
     const middle = Math.floor(position);
     let sum = 0;
@@ -61,6 +67,7 @@ export class Resampler {
     return sum * this.scale;
   }
 
+  /** @param {Float32Array} samples */
   #append(samples) {
     const joined = new Float32Array(this.#kept.length + samples.length);
     joined.set(this.#kept);
@@ -68,6 +75,7 @@ export class Resampler {
     this.#kept = joined;
   }
 
+  /** @param {number} before */
   #forget(before) {
     const gone = Math.min(Math.max(0, before - this.#first), this.#kept.length);
     this.#kept = this.#kept.slice(gone);
@@ -75,7 +83,10 @@ export class Resampler {
   }
 }
 
-/** The mean of the channels, all of one length. */
+/**
+ * The mean of the channels, all of one length.
+ * @param {Float32Array[]} channels
+ */
 export function mix(channels) {
   if (channels.length === 1) return channels[0];
   const mixed = new Float32Array(channels[0]?.length ?? 0);
@@ -85,17 +96,26 @@ export function mix(channels) {
   return mixed;
 }
 
-/** The loudest sample, 0 to 1. */
+/**
+ * The loudest sample, 0 to 1.
+ * @param {Float32Array} samples
+ */
 export function peak(samples) {
   let loudest = 0;
   for (const sample of samples) loudest = Math.max(loudest, Math.abs(sample));
   return Math.min(1, loudest);
 }
 
-/** A peak as a share of a meter that begins at -60 dB. */
+/**
+ * A peak as a share of a meter that begins at -60 dB.
+ * @param {number} loudest
+ */
 export const meterOf = (loudest) => (loudest <= 0.001 ? 0 : 1 + (20 * Math.log10(Math.min(1, loudest))) / 60);
 
-/** 16 bits, little-endian whatever the machine, as base64. */
+/**
+ * 16 bits, little-endian whatever the machine, as base64.
+ * @param {Float32Array} samples
+ */
 export function toBase64(samples) {
   const view = new DataView(new ArrayBuffer(samples.length * 2));
   samples.forEach((sample, at) => {

@@ -1,12 +1,34 @@
-// Where audio comes from. Each source gives mono blocks at RATE to `hear`, says what is wrong with `tell`, and
-// returns {stop, done}: done resolves when it has ended by itself. Failures are thrown as SourceError.
+// Where audio comes from. Each source gives mono blocks at RATE to its sink. Failures are thrown as SourceError.
 
 import { Resampler, mix } from './samples.mjs';
 
 export const RATE = 16000;
 
-/** `name` is a text of texts.mjs. */
+/**
+ * `done` resolves when it has ended by itself: to the name of a text that says so, or null.
+ * @typedef {{stop: () => Promise<void>, done: Promise<string | null>}} Source
+ */
+
+/**
+ * @typedef {object} Sink
+ * @property {(samples: Float32Array) => void} hear
+ * @property {(name: string | null) => void} tell what is wrong, by the name of a text; null: no longer
+ */
+
+/**
+ * Of what need not be heard as it is spoken.
+ * @typedef {object} PlaySink
+ * @property {(samples: Float32Array) => void} hear
+ * @property {() => Promise<void>} ready
+ * @property {() => boolean} paused
+ * @property {(share: number) => void} progress
+ */
+
 export class SourceError extends Error {
+  /**
+   * @param {string} name of a text of texts.mjs
+   * @param {unknown} [cause]
+   */
   constructor(name, cause) {
     super(name, { cause });
     this.name = 'SourceError';
@@ -14,6 +36,7 @@ export class SourceError extends Error {
   }
 }
 
+/** @type {Record<string, string>} */
 const REASONS = {
   NotAllowedError: 'denied',
   SecurityError: 'denied',
@@ -23,22 +46,34 @@ const REASONS = {
   AbortError: 'busy',
 };
 
+/**
+ * @template T
+ * @param {() => Promise<T>} request
+ * @param {string} refused what it means that it was not allowed
+ */
 async function ask(request, refused = 'denied') {
   try {
     return await request();
   } catch (error) {
-    const reason = REASONS[error.name] ?? 'unsupported';
+    const reason = REASONS[error instanceof Error ? error.name : ''] ?? 'unsupported';
     throw new SourceError(reason === 'denied' ? refused : reason, error);
   }
 }
 
+/**
+ * @param {string} device
+ * @param {Sink} sink
+ */
 export async function openMicrophone(device, sink) {
   if (!window.isSecureContext || !navigator.mediaDevices) throw new SourceError('insecure');
   const audio = device ? { deviceId: { exact: device } } : true;
   return tap(await ask(() => navigator.mediaDevices.getUserMedia({ audio })), sink);
 }
 
-/** What another tab, or the whole system where the browser can, plays. Browsers give audio only beside a picture. */
+/**
+ * What another tab, or the whole system where the browser can, plays. Browsers give audio only beside a picture.
+ * @param {Sink} sink
+ */
 export async function openTab(sink) {
   if (!window.isSecureContext) throw new SourceError('insecure');
   if (!navigator.mediaDevices?.getDisplayMedia) throw new SourceError('unsupported');
@@ -58,6 +93,11 @@ export async function listMicrophones() {
   return devices.filter((device) => device.kind === 'audioinput' && device.deviceId);
 }
 
+/**
+ * @param {MediaStream} stream
+ * @param {Sink} sink
+ * @returns {Promise<Source>}
+ */
 async function tap(stream, sink) {
   const [track] = stream.getAudioTracks();
   try {
@@ -71,6 +111,13 @@ async function tap(stream, sink) {
   }
 }
 
+/**
+ * @param {MediaStream} stream
+ * @param {MediaStreamTrack} track
+ * @param {AudioContext} context
+ * @param {Sink} sink
+ * @returns {Source}
+ */
 function watch(stream, track, context, sink) {
   track.onmute = () => sink.tell('muted');
   track.onunmute = () => sink.tell(null);
@@ -83,7 +130,10 @@ function watch(stream, track, context, sink) {
   return { stop, done };
 }
 
-/** Firefox refuses a microphone in a context of another rate: then our own resampler does it. */
+/**
+ * Firefox refuses a microphone in a context of another rate: then our own resampler does it.
+ * @param {MediaStream} stream
+ */
 async function attach(stream) {
   const context = new AudioContext({ sampleRate: RATE });
   try {
@@ -94,6 +144,10 @@ async function attach(stream) {
   }
 }
 
+/**
+ * @param {AudioContext} context
+ * @param {MediaStream} stream
+ */
 async function connectTap(context, stream) {
   const source = context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
   await context.audioWorklet.addModule(new URL('./tap.worklet.mjs', import.meta.url));
@@ -103,7 +157,10 @@ async function connectTap(context, stream) {
   return { context, node };
 }
 
-/** Samples at RATE of whatever the browser can decode. */
+/**
+ * Samples at RATE of whatever the browser can decode.
+ * @param {ArrayBuffer} bytes
+ */
 export async function decodeFile(bytes) {
   try {
     const audio = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(bytes);
@@ -115,7 +172,10 @@ export async function decodeFile(bytes) {
 
 /**
  * As it was spoken, or as fast as the server takes it.
- * @param {{hear: Function, ready: () => Promise<void>, paused: () => boolean, progress: (share: number) => void}} sink
+ * @param {Float32Array} samples
+ * @param {boolean} fast
+ * @param {PlaySink} sink
+ * @returns {Source}
  */
 export function playSamples(samples, fast, sink) {
   let stopped = false;

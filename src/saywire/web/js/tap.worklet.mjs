@@ -6,6 +6,7 @@ class Tap extends AudioWorkletProcessor {
   #block = new Float32Array(Math.round(sampleRate * BLOCK / 128) * 128);
   #filled = 0;
 
+  /** @param {Float32Array[][]} inputs */
   process([channels]) {
     const length = channels[0]?.length ?? 128; // a source without a signal may have no channels
     for (let at = 0; at < length; at += 1) {

@@ -1,5 +1,6 @@
 // Every word on the page, in each of its languages.
 
+/** @type {Record<string, Record<string, string>>} */
 export const TEXTS = {
   en: {
     title: 'Live captions',
@@ -14,7 +15,7 @@ export const TEXTS = {
     themeSystem: 'As the system', themeLight: 'Light', themeDark: 'Dark',
     documentation: 'API documentation', wires: 'Websocket wires of this server', failedLine: 'This could not be recognised: {reason}',
     idle: 'Ready', opening: 'Opening the source…', connecting: 'Connecting…', listening: 'Listening', paused: 'Paused',
-    finishing: 'Finishing…', done: 'Done', away: 'The server is away. Trying again; nothing you say now is lost for {seconds} s.',
+    finishing: 'Finishing…', done: 'Done', away: 'The server is away. Trying again; what is said for {minutes} minutes is not lost.',
     noSignal: 'No signal: the source is silent.', muted: 'The source is muted, by the system or by a switch on it.',
     denied: 'The browser was not allowed to hear this. Allow it in the address bar, then start again.',
     cancelled: 'Nothing was chosen to be shared.',
@@ -25,6 +26,8 @@ export const TEXTS = {
     sourceEnded: 'The source has ended.', badFile: 'The browser cannot decode this file.', noFile: 'Choose a file first.',
     needKey: 'The server wants an API key.', wrongKey: 'The server does not know this API key.',
     unreachable: 'The server does not answer.', refused: 'The server says: {reason}',
+    ended: 'The server has ended the session ({reason}).', lost: 'The server was away for too long: {seconds} s of speech were lost.',
+    giveUp: 'Do not wait', delay: 'Text after speech:', seconds: '{seconds} s', detected: 'Heard: {language}',
   },
   zh: {
     title: '实时字幕',
@@ -39,7 +42,7 @@ export const TEXTS = {
     themeSystem: '跟随系统', themeLight: '浅色', themeDark: '深色',
     documentation: 'API 文档', wires: '本服务器的 WebSocket 接口', failedLine: '这一句无法识别：{reason}',
     idle: '就绪', opening: '正在打开声音来源…', connecting: '正在连接…', listening: '正在听', paused: '已暂停',
-    finishing: '正在收尾…', done: '完成', away: '服务器暂时不在，正在重连；{seconds} 秒之内说的话不会丢失。',
+    finishing: '正在收尾…', done: '完成', away: '服务器暂时不在，正在重连；{minutes} 分钟之内说的话不会丢失。',
     noSignal: '没有信号：来源一直无声。', muted: '来源被静音了（系统设置或设备开关）。',
     denied: '浏览器没有获得收听权限。请在地址栏中允许，然后重新开始。',
     cancelled: '没有选择要共享的内容。',
@@ -50,10 +53,15 @@ export const TEXTS = {
     sourceEnded: '来源已结束。', badFile: '浏览器无法解码这个文件。', noFile: '请先选择文件。',
     needKey: '服务器需要 API 密钥。', wrongKey: '服务器不认识这个 API 密钥。',
     unreachable: '服务器没有回应。', refused: '服务器说：{reason}',
+    ended: '服务器结束了会话（{reason}）。', lost: '服务器离开太久：丢失了 {seconds} 秒的语音。',
+    giveUp: '不再等待', delay: '文字比语音晚：', seconds: '{seconds} 秒', detected: '听到的是{language}',
   },
 };
 
-/** The language of ours that somebody who prefers these wants: "zh-TW" is Chinese, anything else English. */
+/**
+ * The language of ours that somebody who prefers these wants: "zh-TW" is Chinese, anything else English.
+ * @param {readonly string[]} preferred
+ */
 export function chooseLanguage(preferred) {
   for (const name of preferred) {
     const known = Object.keys(TEXTS).find((ours) => name.toLowerCase().split('-')[0] === ours);
@@ -62,7 +70,12 @@ export function chooseLanguage(preferred) {
   return 'en';
 }
 
-/** Throws for a word that is nowhere: a mistake of ours. */
+/**
+ * Throws for a word that is nowhere: a mistake of ours.
+ * @param {string} language
+ * @param {string} name
+ * @param {Record<string, string | number>} values
+ */
 export function say(language, name, values = {}) {
   const text = TEXTS[language][name];
   if (text === undefined) throw new Error(`no text '${name}' in ${language}`);

@@ -1,94 +1,189 @@
 // What has been said, built from the events of the OpenAI Realtime wire (docs/openai.md).
 //
-// A line is one item: {id, start, end, text, unstable, words, final, failed}, seconds from the first sample of the
-// whole transcript. `text` only grows until the final; `unstable` is what may still change. Each connection begins
-// its clock anew, so `begin(offset)` says where on ours its first sample lies.
+// A line is one item. Its `text` only grows until the final; `unstable` is what may still change. Each session begins
+// its clock anew, so `begin` says where on ours its first sample lies. When a session goes on over another connection
+// its items come again under other ids: they are known by their numbers, which are those of their transcripts.
+
+/** @typedef {import('./session.mjs').ServerEvent} ServerEvent */
+
+/** @typedef {{word: string, start: number, end: number, confidence?: number}} Word */
+
+/**
+ * Times are seconds from the first sample of the whole transcript.
+ * @typedef {object} Line
+ * @property {number} start
+ * @property {number | null} end
+ * @property {string} text
+ * @property {string} unstable
+ * @property {Word[]} words
+ * @property {string | null} language
+ * @property {boolean} final
+ * @property {string | null} failed why
+ */
+
+/**
+ * What the server has said of an item on this connection. It is `behind` while it repeats what the line shows already.
+ * @typedef {{number: number, line: Line, text: string, words: Word[], behind: boolean}} Item
+ */
 
 const TRANSCRIPTION = 'conversation.item.input_audio_transcription.';
 
 export class Transcript {
+  /** @type {Line[]} */
   lines = [];
-  #open = new Map();
+  /** @type {Map<string, Item>} */
+  #items = new Map();
+  /** Lines of this session by their numbers. @type {Map<number, Line>} */
+  #numbered = new Map();
+  #named = 0;
   #offset = 0;
 
-  /** A new connection whose first sample lies `offset` seconds into the transcript. Lines without a final are given
-   *  up: their audio is sent again. Returns them. */
+  /**
+   * A new session whose first sample lies `offset` seconds into the transcript.
+   * @param {number} offset
+   */
   begin(offset) {
-    const lost = [...this.#open.values()];
-    this.#open.clear();
+    this.end();
     this.#offset = offset;
-    this.lines = this.lines.filter((line) => line.final);
-    return lost;
+    this.#named = 0;
   }
 
-  /** No more events will come: what is open stays as it is. Returns the lines that became final, or were empty. */
+  /**
+   * All behind this transcript of the session is said again, up to where it was and beyond.
+   * @param {number} seq
+   */
+  rewind(seq) {
+    this.#items.clear();
+    this.#named = seq;
+  }
+
+  /** Nothing more comes of what is open: it stays as it is. Returns the lines that ended, also those without text. */
   end() {
-    const ended = [...this.#open.values()];
-    for (const line of ended) {
-      this.#finish(line, { transcript: line.text + line.unstable });
-    }
-    this.#open.clear();
-    return ended;
+    const open = this.lines.filter((line) => !line.final);
+    for (const line of open) this.#close(line, { text: line.text + line.unstable });
+    this.#items.clear();
+    this.#numbered.clear();
+    return open;
   }
 
+  /** Forgets what is final; what is spoken now goes on. */
   clear() {
-    this.lines = [];
-    this.#open.clear();
+    this.lines = this.lines.filter((line) => !line.final);
   }
 
-  /** Returns the line that changed, which is no longer in `lines` where nothing was said; or null. */
+  /**
+   * Returns the line that changed, which is no longer in `lines` where nothing was said; or null.
+   * @param {ServerEvent} event
+   */
   apply(event) {
     switch (event.type) {
       case 'input_audio_buffer.speech_started':
-        return this.#find(event.item_id, event.audio_start_ms / 1000);
+        return this.#find(event, (event.audio_start_ms ?? 0) / 1000).line;
       case 'input_audio_buffer.speech_stopped':
-        return this.#change(event.item_id, { end: this.#offset + event.audio_end_ms / 1000 });
+        return this.#stop(event);
+      case 'input_audio_buffer.committed':
+        this.#find(event, 0); // numbers are given in the order of commits, also where nobody spoke
+        return null;
       case `${TRANSCRIPTION}delta`:
-        return this.#extend(this.#find(event.item_id, event.start ?? 0), event);
+        return this.#extend(this.#find(event, event.start ?? 0), event);
       case `${TRANSCRIPTION}completed`:
-        return this.#finish(this.#find(event.item_id, event.start ?? 0), event);
+        return this.#finish(event);
       case `${TRANSCRIPTION}failed`:
-        return this.#finish(this.#find(event.item_id, 0), { failed: event.error?.message ?? '?' });
+        return this.#close(this.#find(event, 0).line, { failed: event.error?.message ?? '?' });
       default:
         return null;
     }
   }
 
-  #find(id, start) {
-    if (!this.#open.has(id)) {
-      const line = { id, start: this.#offset + start, end: null, text: '', unstable: '', words: [], final: false, failed: null };
-      this.#open.set(id, line);
-      this.lines.push(line);
-    }
-    return this.#open.get(id);
+  /**
+   * @param {ServerEvent} event
+   * @param {number} start
+   */
+  #find({ item_id: id = '' }, start) {
+    const item = this.#items.get(id) ?? this.#name(start);
+    this.#items.set(id, item);
+    return item;
   }
 
-  #change(id, fields) {
-    const line = this.#open.get(id);
-    return line ? Object.assign(line, fields) : null;
+  /**
+   * @param {number} start
+   * @returns {Item}
+   */
+  #name(start) {
+    this.#named += 1;
+    const known = this.#numbered.get(this.#named);
+    return { number: this.#named, line: known ?? this.#add(start), text: '', words: [], behind: Boolean(known) };
   }
 
-  #extend(line, event) {
-    line.text += event.delta;
-    line.unstable = event.unstable ?? '';
-    line.words.push(...this.#shift(event.words));
+  /** @param {number} start */
+  #add(start) {
+    /** @type {Line} */
+    const line = {
+      start: this.#offset + start, end: null, text: '', unstable: '', words: [], language: null, final: false, failed: null,
+    };
+    this.#numbered.set(this.#named, line);
+    this.lines.push(line);
     return line;
   }
 
-  #finish(line, event) {
-    this.#open.delete(line.id);
-    line.text = event.transcript ?? line.text;
-    line.unstable = '';
-    line.failed = event.failed ?? null;
-    line.final = true;
+  /** @param {ServerEvent} event */
+  #stop(event) {
+    const { line } = this.#find(event, 0);
+    if (line.final) return null;
+    line.end = this.#offset + (event.audio_end_ms ?? 0) / 1000;
+    return line;
+  }
+
+  /**
+   * @param {Item} item
+   * @param {ServerEvent} event
+   */
+  #extend(item, event) {
+    const unstable = event.unstable ?? '';
+    item.text += event.delta ?? '';
+    item.words.push(...this.#shift(event.words));
+    item.behind &&= isOnItsWay(item.text, unstable, item.line);
+    if (item.behind || item.line.final) return null;
+    return Object.assign(item.line, { text: item.text, unstable, words: [...item.words] });
+  }
+
+  /** @param {ServerEvent} event */
+  #finish(event) {
+    const { line } = this.#find(event, event.start ?? 0);
+    if (line.final) return null;
     if (event.start !== undefined) line.start = this.#offset + event.start;
     if (event.end !== undefined) line.end = this.#offset + event.end;
     if (event.words) line.words = this.#shift(event.words);
-    if (!line.text.trim() && !line.failed) this.lines.splice(this.lines.indexOf(line), 1);
+    line.language = event.languages?.[0]?.code ?? null;
+    return this.#close(line, { text: event.transcript ?? line.text });
+  }
+
+  /**
+   * @param {Line} line
+   * @param {Partial<Line>} fields
+   */
+  #close(line, fields) {
+    Object.assign(line, fields, { unstable: '', final: true });
+    const at = this.lines.lastIndexOf(line);
+    if (!line.text.trim() && !line.failed && at >= 0) this.lines.splice(at, 1);
     return line;
   }
 
+  /** @param {Word[]} words */
   #shift(words = []) {
     return words.map((word) => ({ ...word, start: this.#offset + word.start, end: this.#offset + word.end }));
   }
+}
+
+/**
+ * Whether text that is said again may yet become what a line shows, so that it does not run backwards because a
+ * connection broke.
+ * @param {string} text
+ * @param {string} unstable
+ * @param {Line} shown
+ */
+function isOnItsWay(text, unstable, shown) {
+  if (text.length < shown.text.length) return shown.text.startsWith(text);
+  const whole = shown.text + shown.unstable;
+  return text + unstable !== whole && whole.startsWith(text + unstable);
 }

@@ -5,31 +5,43 @@ import { showTime } from './times.mjs';
 const NEAR = 48; // pixels from the end that count as being there
 const SPOKEN = 20; // finals kept for screen readers
 
-export class View {
-  #items = new Map(); // line -> element
+/** @typedef {import('./transcript.mjs').Line} Line */
 
-  /** @param {{scroller: Element, list: Element, spoken: Element, jump: Element, empty: Element}} parts
-   *  @param {(reason: string) => string} explain */
-  constructor(parts, explain) {
-    Object.assign(this, parts);
+export class View {
+  /** @type {Map<Line, HTMLElement>} */
+  #items = new Map();
+
+  /**
+   * @param {{scroller: HTMLElement, list: HTMLElement, spoken: HTMLElement, jump: HTMLElement, empty: HTMLElement}} parts
+   * @param {(reason: string) => string} explain
+   */
+  constructor({ scroller, list, spoken, jump, empty }, explain) {
+    this.scroller = scroller;
+    this.list = list;
+    this.spoken = spoken;
+    this.jump = jump;
+    this.empty = empty;
     this.explain = explain;
     this.follows = true;
     this.scroller.addEventListener('scroll', () => this.#look());
     this.jump.addEventListener('click', () => this.follow());
   }
 
+  /** @param {Line} line */
   show(line) {
     const item = this.#items.get(line) ?? this.#add(line);
     const [time, stable, unstable] = item.children;
     time.textContent = showTime(line.start);
     stable.textContent = line.failed ? this.explain(line.failed) : line.text;
     unstable.textContent = line.unstable;
+    item.lang = line.language ?? '';
     item.classList.toggle('open', !line.final);
     item.classList.toggle('failed', Boolean(line.failed));
     if (line.final) this.#speak(stable.textContent);
     this.#keepUp();
   }
 
+  /** @param {Line} line */
   remove(line) {
     this.#items.get(line)?.remove();
     this.#items.delete(line);
@@ -48,21 +60,23 @@ export class View {
     this.#keepUp();
   }
 
+  /** @param {Line} line */
   #add(line) {
     const item = document.createElement('li');
-    item.append(...['time', 'span', 'span'].map((tag) => document.createElement(tag)));
-    item.lastChild.className = 'unstable';
+    const unstable = Object.assign(document.createElement('span'), { className: 'unstable' });
+    item.append(document.createElement('time'), document.createElement('span'), unstable);
     this.#items.set(line, item);
     this.list.append(item);
     this.empty.hidden = true;
     return item;
   }
 
+  /** @param {string | null} text */
   #speak(text) {
     const said = document.createElement('p');
     said.textContent = text;
     this.spoken.append(said);
-    while (this.spoken.children.length > SPOKEN) this.spoken.firstChild.remove();
+    while (this.spoken.children.length > SPOKEN) this.spoken.firstChild?.remove();
   }
 
   #keepUp() {

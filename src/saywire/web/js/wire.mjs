@@ -1,75 +1,88 @@
-// A transcription session over /v1/realtime (docs/openai.md), which outlives its connections: what no final has
-// settled is sent again over the next one, and the transcript goes on where it was.
+// The websocket of a session: it is opened again where it breaks, for as long as anybody waits.
 
-import { Tail } from './tail.mjs';
-import { toBase64 } from './samples.mjs';
+import { Session } from './session.mjs';
 
-export const KEPT = 60; // seconds of unsettled audio of a source that never ends
-const WAITS = [500, 1000, 2000, 4000, 8000]; // ms
+/** @typedef {import('./session.mjs').ServerEvent} ServerEvent */
+
+export const KEPT = 360; // seconds of audio that may wait to settle; an utterance without a pause may last 300
+const SHORTEST = 50; // ms between two attempts, doubled each time
+const LONGEST = 2000;
 const FULL = 262144; // bytes on their way
-const AGAIN = new Set([1001, 1005, 1006, 1011, 1012, 1013]);
+const PASSING = new Set([1001, 1006, 1012, 1013]);
 const HARMLESS = new Set(['input_audio_buffer_commit_empty']);
+const REFUSED = 3000;
 
-/** What a session asks for; what is not chosen is left to the server. */
-export function describeSession({ model, language, hotwords }, rate) {
-  const transcription = { model: model || 'auto' };
-  if (language) transcription.language = language;
-  if (hotwords.length) transcription.keywords = hotwords;
-  return {
-    type: 'transcription',
-    audio: { input: { format: { type: 'audio/pcm', rate }, transcription, turn_detection: { type: 'server_vad' } } },
-    include: ['item.input_audio_transcription.unstable'],
-  };
-}
+/**
+ * Who hears of a connection.
+ * @typedef {object} Listener
+ * @property {(event: ServerEvent) => void} event
+ * @property {(last: number) => void} rewind all behind this transcript is said again
+ * @property {(samples: number) => void} lose so many were forgotten, unsettled
+ * @property {(name: string) => void} state
+ * @property {(name: string, reason: string) => void} refuse
+ */
 
 export class Wire {
+  /** @type {WebSocket | null} */
   #socket = null;
   #tries = 0;
-  #timer = null;
+  #connections = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   #finishing = false;
   #over = false;
-  #end;
-  #begun = 0; // position, in samples, of the connection's first
+  #refused = false;
+  /** @type {() => void} */
+  #end = () => {};
 
   /**
-   * @param {{url: URL, key: string, session: object, rate: number, start: number, kept: number}} options
-   *   start: samples of the transcript before it; kept: at most so many seconds are sent again
-   * @param {{begin: (seconds: number) => void, event: (event: object) => void, state: (name: string) => void,
-   *   refuse: (name: string, reason: string) => void}} listener
+   * @param {{url: URL | string, key: string, session: object, kept: number}} options kept: samples that may wait to settle
+   * @param {Listener} listener
    */
-  constructor(options, listener) {
-    this.options = options;
+  constructor({ url, key, session, kept }, listener) {
+    this.url = url;
+    this.key = key;
     this.listener = listener;
-    this.tail = new Tail(options.kept * options.rate);
+    this.session = new Session(session, kept);
+    /** @type {Promise<void>} */
     this.done = new Promise((resolve) => { this.#end = resolve; });
     this.#dial();
   }
 
+  /** Samples that were heard. */
+  get heard() {
+    return this.session.ledger.end;
+  }
+
+  /** @param {Float32Array} samples */
   hear(samples) {
     if (this.#over || this.#finishing || !samples.length) return;
-    this.tail.push(samples);
-    if (this.#isOpen()) this.#append(samples);
+    this.session.hear(samples);
+    this.#pump();
   }
 
   /** Ends the turn, so that its text comes. */
   commit() {
-    if (this.#isOpen()) this.#say({ type: 'input_audio_buffer.commit' });
+    this.session.order('input_audio_buffer.commit');
+    this.#pump();
   }
 
   /** Resolves when the network has taken most of what it was given. */
   async ready() {
-    while (!this.#over && (!this.#isOpen() || this.#socket.bufferedAmount > FULL)) {
+    while (!this.#over && (!this.#isOpen() || (this.#socket?.bufferedAmount ?? 0) > FULL)) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
-  /** Asks for what there is still to say; `done` resolves then. */
+  /** Asks for what there is still to say, also of a server that is away; `done` resolves then. */
   finish() {
+    if (this.#finishing) return;
     this.#finishing = true;
-    if (this.#isOpen()) this.#say({ type: 'session.close' });
-    else if (!this.#socket) this.stop(); // it is away: there is nobody to wait for
+    this.session.order('session.close');
+    this.#pump();
   }
 
+  /** Waits for nobody. */
   stop() {
     this.#over = true;
     clearTimeout(this.#timer);
@@ -77,58 +90,82 @@ export class Wire {
     this.#end();
   }
 
+  /** As if the connection had broken: for who knows that the network is gone. */
+  drop() {
+    if (!this.#socket || this.#over) return;
+    const socket = this.#socket;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.#break();
+  }
+
   #isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  #say(event) {
-    this.#socket.send(JSON.stringify(event));
-  }
-
-  #append(samples) {
-    this.#say({ type: 'input_audio_buffer.append', audio: toBase64(samples) });
+  #pump() {
+    if (!this.#isOpen()) return;
+    for (const event of this.session.take()) this.#socket?.send(JSON.stringify(event));
   }
 
   #dial() {
-    const { url, key } = this.options;
-    const socket = new WebSocket(url, key ? ['realtime', `openai-insecure-api-key.${key}`] : ['realtime']);
+    const socket = new WebSocket(this.url, this.key ? ['realtime', `openai-insecure-api-key.${this.key}`] : ['realtime']);
     this.#socket = socket;
     socket.onopen = () => this.#open();
     socket.onmessage = ({ data }) => this.#read(JSON.parse(data));
-    socket.onclose = (closed) => this.#close(closed);
+    socket.onclose = ({ code }) => this.#close(code);
   }
 
   #open() {
-    this.#begun = this.tail.start;
-    this.listener.begin((this.options.start + this.#begun) / this.options.rate);
-    this.#say({ type: 'session.update', session: this.options.session });
-    this.tail.chunks().forEach((samples) => this.#append(samples));
-    if (this.#finishing) this.#say({ type: 'session.close' });
-    this.listener.state('listening');
+    this.#connections += 1;
+    if (this.#connections > 1) {
+      const lost = this.session.reconnect();
+      if (lost) this.listener.lose(lost);
+      this.listener.rewind(this.session.last);
+    }
+    this.listener.state(this.#finishing ? 'finishing' : 'listening');
   }
 
+  /** @param {ServerEvent} event */
   #read(event) {
+    const news = this.session.receive(event);
+    this.#pump();
     if (event.type === 'session.updated') this.#tries = 0;
-    if (event.type === 'error' && !HARMLESS.has(event.error.code)) {
-      this.listener.refuse('refused', event.error.message);
+    if (event.type === 'error' && news && !HARMLESS.has(event.error?.code ?? '')) {
+      this.#refuse('refused', event.error?.message);
     }
-    if (event.type.endsWith('transcription.completed') && event.end !== undefined) {
-      this.tail.settle(this.#begun + Math.floor(event.end * this.options.rate));
-    }
-    this.listener.event(event);
-    if (event.type === 'session.closed') this.stop();
+    if (news) this.listener.event(event);
+    if (this.session.broken) this.#refuse('refused', this.session.broken);
+    if (this.session.closed || this.session.broken) this.stop();
   }
 
-  #close(closed) {
-    this.#socket = null;
+  /** @param {number} code */
+  #close(code) {
     if (this.#over) return;
-    if (closed.code === 3000) this.listener.refuse(this.options.key ? 'wrongKey' : 'needKey', '');
-    if (!AGAIN.has(closed.code)) {
-      this.stop();
+    if (PASSING.has(code) && this.session.resumable) {
+      this.#break();
       return;
     }
+    if (code === REFUSED) this.#refuse(this.key ? 'wrongKey' : 'needKey');
+    else if (!this.#refused) this.#refuse('ended', String(code));
+    this.stop();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} reason
+   */
+  #refuse(name, reason = '') {
+    this.#refused = true;
+    this.listener.refuse(name, reason);
+  }
+
+  #break() {
+    this.#socket = null;
     this.listener.state('away');
-    this.#timer = setTimeout(() => this.#dial(), WAITS[Math.min(this.#tries, WAITS.length - 1)]);
+    const wait = Math.min(SHORTEST * 2 ** this.#tries, LONGEST);
+    // Jittered, so that a crowd spreads.
+    this.#timer = setTimeout(() => this.#dial(), wait * (1 - Math.random() / 2));
     this.#tries += 1;
   }
 }

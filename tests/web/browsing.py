@@ -44,7 +44,7 @@ class Server:
         self.home = home
         self.log = home / "log"
         self.port = 0
-        self._flags = ("--model", "tiny", "--language", "en", "--set", "engine.workers=1", *flags)
+        self._flags = ("--model", "tiny", "--set", "engine.workers=1", *flags)
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -114,11 +114,11 @@ def browse(url: str, *flags: str, path: str = "", **context: Any) -> Iterator[An
 
 
 def microphone(recording: Path) -> tuple[str, ...]:
-    """Flags of a Chromium whose microphone plays a recording, once, from when it is asked for."""
+    """Flags of a Chromium whose microphone plays a recording from when it is asked for, again and again."""
     return (
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={recording}%noloop",
+        f"--use-file-for-fake-audio-capture={recording}",
     )
 
 

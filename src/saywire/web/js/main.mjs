@@ -33,8 +33,7 @@ async function start() {
   const current = new Run(choose(), stage);
   run = current;
   showButtons();
-  const playing = current.play(heard);
-  await playing;
+  await current.play(heard);
   heard += current.heard;
   run = null;
   showButtons();
@@ -92,7 +91,7 @@ function showButtons() {
   find('start').hidden = Boolean(run);
   find('stop').hidden = !run;
   label('stop', run?.stopped ? 'giveUp' : 'stop');
-  find('pause').disabled = !run || run.stopped;
+  find('pause').disabled = !run?.running;
   label('pause', run?.paused ? 'resume' : 'pause');
   find('settings').disabled = Boolean(run);
 }

@@ -58,6 +58,11 @@ export class Run {
     this.live = ['microphone', 'tab'].includes(chosen.kind);
   }
 
+  /** Whether it can be paused. */
+  get running() {
+    return this.#wire !== null && !this.stopped;
+  }
+
   /** Samples that were heard. */
   get heard() {
     return this.#wire?.heard ?? 0;
@@ -95,9 +100,9 @@ export class Run {
   }
 
   pause() {
-    if (!this.#wire || this.stopped) return;
+    if (!this.running) return;
     this.paused = !this.paused;
-    if (this.paused) this.#wire.commit();
+    if (this.paused) this.#wire?.commit();
     this.stage.page.status(this.paused ? 'paused' : 'listening');
     this.stage.level(0);
     this.stage.change();
@@ -150,6 +155,7 @@ export class Run {
       state: (name) => page.status(name === 'listening' && this.paused ? 'paused' : name, { minutes: KEPT / 60 }),
       refuse: complain,
     });
+    this.stage.change();
   }
 
   /** @param {Line | null} line */

@@ -1,0 +1,209 @@
+"""What is heard becomes text, on the real engine: a sample, a file, a microphone, another tab.
+
+A microphone and a tab say the same again and again, and must be understood once: Chromium drops some of their
+sound where the machine is busy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import wave
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cli.program import SAMPLES
+from e2e.house import talk
+from server.audio import wav
+from web.browsing import (
+    DONE,
+    FINALS,
+    Server,
+    browse,
+    choose_file,
+    expect,
+    finals,
+    microphone,
+    needs_chromium,
+    record,
+    save,
+)
+
+pytestmark = needs_chromium
+
+SPOKEN = ("please-play-five", "computer-stop")
+SAID = ["please play five", "computer stop"]
+WATCH = """new MutationObserver(() => {
+    const open = document.querySelector('#lines li.open');
+    if (!open) return;
+    const [, stable, unstable] = open.children;
+    (window.shown ??= []).push(stable.textContent + unstable.textContent);
+}).observe(document, {subtree: true, childList: true, characterData: true, attributes: true})"""
+PLAY = """() => {
+    document.title = 'talking';
+    const player = document.createElement('audio');
+    Object.assign(player, {src: '/web/samples/spoken.wav', loop: true});
+    document.body.append(player);
+    return player.play();
+}"""
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return record(tmp_path_factory.mktemp("spoken") / "spoken.wav", *SPOKEN)
+
+
+def shown(page: Any) -> set[str]:
+    """All that stood in lines that were open."""
+    return set(page.evaluate("window.shown ?? []")) - {""}
+
+
+def length(recording: Path) -> float:
+    with wave.open(str(recording)) as file:
+        return file.getnframes() / file.getframerate()
+
+
+def test_a_sample_becomes_what_is_said_in_it(server: Server) -> None:
+    said = next(
+        one for one in json.loads((SAMPLES / "samples.json").read_text()) if one["name"] == "commands"
+    )
+    with browse(server.url) as page:
+        page.select_option("#source", "sample")
+        page.select_option("#sample", "commands.flac")
+        page.select_option("#pace", "fast")
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        assert finals(page) == [one["text"] for one in said["said"]]
+        assert page.locator("#progress").evaluate("(bar) => bar.value") == 1
+
+
+def test_a_file_becomes_text_while_it_is_spoken(server: Server, spoken: Path) -> None:
+    with browse(server.url, locale="zh-CN") as page:
+        page.evaluate(WATCH)
+        expect(page.locator("#start")).to_have_text("开始")
+        choose_file(page, spoken, "paced")
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        assert finals(page) == SAID
+        assert any(final.startswith(text) and text != final for text in shown(page) for final in SAID)
+
+
+def test_what_is_saved_has_the_times_of_an_upload(server: Server, spoken: Path) -> None:
+    form = {"model": "tiny", "response_format": "verbose_json", "timestamp_granularities[]": "segment"}
+    answer = httpx.post(
+        f"{server.url}v1/audio/transcriptions", data=form, files={"file": spoken.read_bytes()}
+    )
+    segments = answer.json()["segments"]
+    with browse(server.url) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        saved = {name: save(page, name) for name in ("txt", "srt", "vtt", "json")}
+    times = [
+        (pytest.approx(one["start"], abs=0.002), pytest.approx(one["end"], abs=0.002)) for one in segments
+    ]
+    assert [one["text"].strip() for one in segments] == SAID
+    assert saved["txt"].splitlines() == SAID
+    lines = json.loads(saved["json"])["segments"]
+    assert [(one["start"], one["end"]) for one in lines] == times
+    assert [one["text"].strip() for one in lines] == SAID
+    assert [" ".join(word["word"].strip() for word in one["words"]) for one in lines] == SAID
+    assert read_cues(saved["srt"], ",") == [(*time, text) for time, text in zip(times, SAID, strict=True)]
+    assert saved["vtt"].startswith("WEBVTT\n\n")
+    assert read_cues(saved["vtt"].removeprefix("WEBVTT\n\n"), ".") == read_cues(saved["srt"], ",")
+
+
+def read_cues(text: str, mark: str) -> list[tuple[float, float, str]]:
+    """Start, end and text of each; a strict reader."""
+    cues = [block.split("\n") for block in text.removesuffix("\n").split("\n\n")]
+    stamp = rf"(\d\d):(\d\d):(\d\d){re.escape(mark)}(\d\d\d)"
+    read = []
+    for nth, cue in enumerate(cues, 1):
+        if mark == ",":
+            assert cue.pop(0) == str(nth)
+        times, words = cue
+        found = re.fullmatch(f"{stamp} --> {stamp}", times)
+        assert found
+        start, end = (
+            int(h) * 3600 + int(m) * 60 + int(s) + int(ms) / 1000
+            for h, m, s, ms in (found.groups()[:4], found.groups()[4:])
+        )
+        read.append((start, end, words))
+    return read
+
+
+def test_a_microphone_becomes_text(server: Server, tmp_path: Path) -> None:
+    with browse(server.url, *microphone(record(tmp_path / "spoken.wav", SPOKEN[1]))) as page:
+        page.evaluate(WATCH)
+        page.click("#start")
+        expect(page.locator(FINALS).filter(has_text=SAID[1]).first).to_be_visible()
+        expect(page.locator("#delay")).to_have_text(re.compile(r"\d\.\d s"))
+        page.click("#stop")
+        expect(page.locator(DONE)).to_be_visible()
+        assert any(SAID[1].startswith(text) for text in shown(page))
+        assert page.locator("#device option").count() > 1
+
+
+def test_the_sound_of_another_tab_becomes_text(server: Server) -> None:
+    flags = (
+        "--autoplay-policy=no-user-gesture-required",
+        "--auto-select-tab-capture-source-by-title=talking",
+    )
+    with browse(server.url, *flags) as page:
+        talking = page.context.new_page()
+        talking.route(
+            "**/spoken.wav", lambda route: route.fulfill(body=wav(talk(SPOKEN[1])), content_type="audio/wav")
+        )
+        talking.goto(f"{server.url}health")
+        talking.evaluate(PLAY)
+        page.bring_to_front()
+        page.select_option("#source", "tab")
+        page.click("#start")
+        expect(page.locator(FINALS).filter(has_text=SAID[1]).first).to_be_visible()
+        talking.close()
+        expect(page.locator(DONE)).to_be_visible()
+        expect(page.locator("#notice")).to_have_attribute("data-name", "sourceEnded")
+
+
+def test_two_runs_make_one_transcript(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        choose_file(page, spoken)
+        for _ in range(2):
+            page.click("#start")
+            expect(page.locator(DONE)).to_be_visible()
+        assert finals(page) == SAID * 2
+        starts = [one["start"] for one in json.loads(save(page, "json"))["segments"]]
+        assert starts[2:] == [pytest.approx(start + length(spoken), abs=0.002) for start in starts[:2]]
+        page.click("#clear")
+        expect(page.locator("#lines li")).to_have_count(0)
+
+
+def test_a_file_that_is_dropped_on_the_page(server: Server, spoken: Path) -> None:
+    drop = """(bytes) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], 'talk.wav'));
+        document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true}));
+    }"""
+    with browse(server.url) as page:
+        page.evaluate(drop, list(spoken.read_bytes()))
+        expect(page.locator("#file-name")).to_have_text("talk.wav")
+        page.select_option("#pace", "fast")
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        assert finals(page) == SAID
+
+
+def test_a_pause_is_not_heard(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        choose_file(page, spoken, "paced")
+        page.click("#start")
+        page.click("#pause")
+        expect(page.locator("#status")).to_have_attribute("data-state", "paused")
+        expect(page.locator("#pause")).to_have_text("Go on")
+        page.click("#pause")
+        expect(page.locator(DONE)).to_be_visible()
+        ends = [one["end"] for one in json.loads(save(page, "json"))["segments"]]
+        assert finals(page) and max(ends) < length(spoken)

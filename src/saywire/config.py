@@ -33,6 +33,12 @@ class ServerConfig:
     """Of one uploaded file, decoded."""
     drain_seconds: float = 10.0
     """How long open sessions may take to finish at shutdown."""
+    max_shares: int = 100
+    """Speakers whose captions others may read along at a time."""
+    max_viewers: int = 200
+    """Who reads along with one of them."""
+    share_grace_seconds: float = 300.0
+    """How long a share goes on while nobody speaks into it."""
     allowed_origins: tuple[str, ...] = ()
     """Sites whose pages may read answers over HTTP (CORS), as in https://example.com; * for all."""
     check_origin: bool = False
@@ -254,6 +260,9 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "server.max_upload_bytes": msgspec.Meta(ge=2**10, le=2**40),
     "server.max_audio_seconds": msgspec.Meta(ge=1, le=7 * 86_400),
     "server.drain_seconds": msgspec.Meta(ge=0, le=3_600),
+    "server.max_shares": msgspec.Meta(ge=0, le=100_000),
+    "server.max_viewers": msgspec.Meta(ge=1, le=100_000),
+    "server.share_grace_seconds": msgspec.Meta(ge=0, le=86_400),
     "engine.model": msgspec.Meta(min_length=1),
     "engine.workers": msgspec.Meta(ge=0, le=1_024),
     "engine.max_models": msgspec.Meta(ge=0, le=1_000),

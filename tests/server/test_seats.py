@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from saywire.protocols.base import Begin, Drop, Give
 from saywire.server.limits import Admission
 from saywire.server.logs import SessionLog
 from saywire.server.seats import Seats, thin
+from saywire.server.shares import Shares
 from saywire.types import Hypothesis
 from server.doubles import ScriptedHost, in_loop
 
@@ -24,7 +26,12 @@ class Room:
         self.asked_to_finish = 0
         names = iter("1234567890")
         self.seats = Seats(
-            self.host, self.admission, lambda: SessionLog(next(names), "/", "?"), lambda: None, self.finish
+            self.host,
+            self.admission,
+            lambda: SessionLog(next(names), "/", "?"),
+            lambda: None,
+            self.finish,
+            partial(Shares().feed, {}),
         )
 
     def finish(self) -> None:

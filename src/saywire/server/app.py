@@ -33,6 +33,7 @@ from .auth import OPEN_PATHS, Auth
 from .borrowed import add_borrowed
 from .calls import PATHS as CALL_PATHS
 from .calls import WIRE, Calls, add_calls
+from .captions import add_captions
 from .client_secrets import add_client_secrets
 from .connection import House
 from .customization import add_customization
@@ -45,6 +46,7 @@ from .origins import OriginCheck, check_origins, share
 from .pages import INDEX, add_pages, answer_page, read_pages
 from .requests import RequestNames, show_name
 from .secrets import Secrets
+from .shares import Shares
 from .transcriptions import add_transcriptions
 from .uploads import add_uploads
 from .vocabularies import Vocabularies
@@ -64,7 +66,9 @@ def create_app(
     )
     options = default_options(config)
     metrics = Metrics(host)
-    house = House(host, admission, steady_clock(), config.server.drain_seconds, metrics.watch)
+    shares = app.state.shares = open_shares(config.server)
+    metrics.watch_shares(shares)
+    house = House(host, admission, steady_clock(), config.server.drain_seconds, metrics.watch, shares=shares)
     vocabularies = open_vocabularies(config.server, os.environ)
     secrets = Secrets(house.now)
     door = Door(wires, house, options, config.server.max_session_seconds or None, vocabularies.find, secrets)
@@ -76,6 +80,7 @@ def create_app(
     if wires.get(WIRE) is OpenAiRealtime:
         add_calls(app, calls)
         add_client_secrets(app, secrets, options)
+    add_captions(app, shares)
     add_transcriptions(app, house, config, options)
     add_customization(app, vocabularies)
     hearing = Hearing(host, config.server, admission)
@@ -111,6 +116,10 @@ def add_guards(app: FastAPI, settings: ServerConfig, door: Door, secrets: Secret
 def open_vocabularies(settings: ServerConfig, environment: Mapping[str, str]) -> Vocabularies:
     named = settings.vocabularies
     return Vocabularies(Path(named) if named else find_data(environment) / "vocabularies.sqlite3")
+
+
+def open_shares(settings: ServerConfig) -> Shares:
+    return Shares(settings.max_shares, settings.max_viewers, settings.share_grace_seconds)
 
 
 def default_options(config: Config) -> Options:

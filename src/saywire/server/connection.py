@@ -20,6 +20,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..errors import SaywireError
 from ..messages import Audio, Finish
@@ -31,6 +32,7 @@ from .limits import Admission
 from .line import Gone, Line
 from .logs import Meter, SessionLog, logger
 from .seats import Seats
+from .shares import Shares
 
 GOING_AWAY = 1012
 """Service restart: the SDKs of OpenAI, and any sensible client, connect again."""
@@ -51,6 +53,7 @@ class House:
     watch: Callable[[str], Meter | None] = lambda path: None
     """Who counts what goes on at a path."""
     claims: Claims = field(default_factory=Claims)
+    shares: Shares = field(default_factory=Shares)
 
 
 class Connection:
@@ -63,7 +66,8 @@ class Connection:
         self._moved = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish)
+        new_feed = partial(house.shares.feed, line.handshake.query)
+        self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish, new_feed)
         self._outbox: deque[Frame] = deque()
         self._alarm: asyncio.Handle | None = None
         self._due = 0.0

@@ -35,6 +35,7 @@ from ..messages import (
     SpeechStopped,
 )
 from ..runtime.base import Host
+from .shares import Shares
 from .timeline import Timeline
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -71,6 +72,14 @@ class Metrics:
         self.final_after_stop = self._latency(
             "final_after_stop_seconds", "From the client's commit or finish to the final."
         )
+
+    def watch_shares(self, shares: Shares) -> None:
+        open_shares = Gauge(
+            "saywire_shares_open", "Speakers that others may read along.", registry=self.registry
+        )
+        open_shares.set_function(lambda: len(shares))
+        viewers = Gauge("saywire_viewers", "Who reads along.", registry=self.registry)
+        viewers.set_function(lambda: shares.watching)
 
     def watch(self, wire: str) -> SessionMeter:
         """For one session, or one refusal, at a path."""

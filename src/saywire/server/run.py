@@ -30,6 +30,7 @@ from .app import create_app
 from .calls import Calls
 from .limits import Admission
 from .listeners import Listeners, check_listeners
+from .shares import Shares
 from .tls import Credentials, Renewal, find_credentials
 from .wires import Wires
 
@@ -91,6 +92,7 @@ class Server(uvicorn.Server):
         check_listeners(self._listeners)
         app = create_app(host, config, wires, self._admission)
         self._calls: Calls = app.state.calls
+        self._shares: Shares = app.state.shares
         self._app = Listeners(app)
         self.ports: dict[str, int] = {}
         """Of the listeners, by name, while it serves."""
@@ -131,6 +133,7 @@ class Server(uvicorn.Server):
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_seconds):
                 await _first(self._admission.emptied(), self._impatient.wait())
+        self._shares.stop()
         await super().shutdown(sockets)
         await self._calls.close()
 

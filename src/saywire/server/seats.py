@@ -10,6 +10,7 @@ from ..errors import OutOfOrder, SaywireError
 from ..messages import Command, Event, Failed, Finish, Finished, Partial
 from ..protocols.base import Begin, Drop, Give, Order
 from ..runtime.base import Host, Hosted
+from .feeds import Feed
 from .limits import Admission
 from .logs import SessionLog
 
@@ -18,6 +19,7 @@ from .logs import SessionLog
 class _Seat:
     session: Hosted
     log: SessionLog
+    feed: Feed
     leave: Callable[[], None]
     finishing: bool = False
 
@@ -32,6 +34,8 @@ class Seats:
     moved: Callable[[], None]
     finish_all: Callable[[], None]
     """Called, once for each session, when the server wants to stop."""
+    new_feed: Callable[[], Feed]
+    """Where what a session says is to be read along; raises BadRequest."""
     ending: str = "finished"
     """What is logged of a session that ends well."""
     _taken: dict[str, _Seat] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Seats:
                 if self._taken.get(name) is not seat:  # who heard the last one has dropped it
                     break
                 seat.log.note(event)
+                seat.feed.note(event)
                 match event:
                     case Finished():
                         self.end(name, self.ending)
@@ -98,12 +103,14 @@ class Seats:
             stack.callback(log.end)
             try:
                 stack.enter_context(self.admission.enter(self.finish_all))
+                feed = self.new_feed()
+                stack.callback(feed.end)
                 session = self.host.open(order.options, self.moved)
             except SaywireError as error:
                 log.cause = error.code
                 raise
             stack.callback(session.close)
-            self._taken[order.session] = _Seat(session, log, stack.pop_all().close)
+            self._taken[order.session] = _Seat(session, log, feed, stack.pop_all().close)
 
 
 def _give(seat: _Seat, command: Command) -> None:

@@ -284,6 +284,8 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "turns.padding": msgspec.Meta(ge=0, le=5),
     "turns.shortest": msgspec.Meta(ge=0, le=5),
     "turns.silence": msgspec.Meta(ge=0.05, le=60),
+    "turns.certainty": msgspec.Meta(gt=0, lt=1),
+    "turns.patience": msgspec.Meta(ge=0.05, le=60),
     "turns.longest": msgspec.Meta(ge=1, le=3_600),
 }
 """Every number has limits, so that inf and nan are refused too."""

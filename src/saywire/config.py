@@ -217,6 +217,9 @@ class ModelsConfig:
     installed model need no setting."""
     punctuation: tuple[str, ...] = ()
     """Models that put marks into the finals of others, as zipformer-zh-en=punctuation-zh-en."""
+    turns: str = "auto"
+    """The model that finds out in a pause whether somebody has finished: auto takes an installed one, if any;
+    none asks nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
+    "models.turns": msgspec.Meta(min_length=1),
     "webrtc.ports": msgspec.Meta(pattern=r"^([1-9]\d{0,4}(-[1-9]\d{0,4})?)?$"),
     "remote.url": msgspec.Meta(pattern=r"^(http|ws)s?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),

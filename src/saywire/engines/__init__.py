@@ -17,7 +17,7 @@ from typing import Any
 from ..config import ModelConfig, RemoteConfig
 from ..errors import EngineFailed, UnknownModel
 from .base import Engine, EngineInfo, Stability, Stream, TurnModel
-from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING, PUNCTUATION
+from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING, PUNCTUATION, TURNS
 from .offline_models import KINDS
 
 __all__ = [
@@ -127,7 +127,7 @@ class Entry:
         if missing := find_missing(TURN_MODULES):
             raise EngineFailed(f"turn models need {', '.join(missing)}; install it with: {TURN_INSTALL}")
         try:
-            model: TurnModel = _find("smart_turn", "load")(self.turns)
+            model: TurnModel = _find("turns", "load")(self.turns)
         except (ImportError, OSError) as e:
             raise EngineFailed(f"the turn model cannot be loaded: {e}") from e
         return model
@@ -238,9 +238,11 @@ INSTALLED_RANK = 10
 
 
 def is_run(family: str, kind: str) -> bool:
-    """Whether models of this kind are used here: by an engine, or behind one."""
+    """Whether models of this kind are used here: by an engine, behind one, or before one."""
     known = FAMILIES.get(family)
-    return family == PUNCTUATION or (known is not None and (known.kinds is None or kind in known.kinds))
+    if family in (PUNCTUATION, TURNS):
+        return True
+    return known is not None and (known.kinds is None or kind in known.kinds)
 
 
 def make_entry(

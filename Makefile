@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CLIENTS ?= .clients
 BROWSER ?= .browser
-EXTRAS := whisper funasr
+EXTRAS := whisper funasr turns
 PEERS ?= .venv-peers
 
 .PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients test-browser test-peers record-peers check \

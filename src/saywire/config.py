@@ -223,6 +223,9 @@ class ModelsConfig:
     installed model need no setting."""
     punctuation: tuple[str, ...] = ()
     """Models that put marks into the finals of others, as zipformer-zh-en=punctuation-zh-en."""
+    turns: str = "auto"
+    """The model that finds out in a pause whether somebody has finished: auto takes an installed one, if any;
+    none asks nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,7 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "models.huggingface": msgspec.Meta(pattern="^https?://."),
     "models.modelscope": msgspec.Meta(pattern="^https?://."),
     "models.github": msgspec.Meta(pattern="^https?://."),
+    "models.turns": msgspec.Meta(min_length=1),
     "webrtc.ports": msgspec.Meta(pattern=r"^([1-9]\d{0,4}(-[1-9]\d{0,4})?)?$"),
     "remote.url": msgspec.Meta(pattern=r"^(http|ws)s?://[^\s/@?#]+(/[^\s@#]*)?$"),
     "remote.api_key_env": msgspec.Meta(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$"),
@@ -293,6 +297,8 @@ RANGES: Mapping[str, msgspec.Meta] = {
     "turns.padding": msgspec.Meta(ge=0, le=5),
     "turns.shortest": msgspec.Meta(ge=0, le=5),
     "turns.silence": msgspec.Meta(ge=0.05, le=60),
+    "turns.certainty": msgspec.Meta(gt=0, lt=1),
+    "turns.patience": msgspec.Meta(ge=0.05, le=60),
     "turns.longest": msgspec.Meta(ge=1, le=3_600),
 }
 """Every number has limits, so that inf and nan are refused too."""

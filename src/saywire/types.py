@@ -74,6 +74,13 @@ class Turns:
     """Less voice than this opens no utterance."""
     silence: float = 0.5
     """Silence that ends an utterance."""
+    semantic: bool = False
+    """Whether in each pause a turn model, where there is one, is asked if somebody has finished; instead of
+    ``silence``, which is only for want of an answer."""
+    certainty: float = 0.5
+    """The probability of that, in (0, 1), from which on the utterance ends."""
+    patience: float = 4.0
+    """Silence that ends the utterance of somebody who has not finished, as the turn model finds."""
     longest: float = 30.0
     """An utterance is ended here at the latest; from two thirds of it a short pause is enough."""
 

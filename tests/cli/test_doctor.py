@@ -6,7 +6,10 @@ import importlib.util
 import socket
 from pathlib import Path
 
+import pytest
+
 from cli.program import saywire
+from engines.turn_nets import FILE, make_turn_model
 from saywire import __version__
 
 
@@ -34,8 +37,23 @@ def test_it_tells_all_that_matters_and_no_key(tmp_path: Path) -> None:
         missing = "torch, funasr, kaldi_native_fbank"
         assert f"funasr needs {missing}; install it with: pip install saywire[funasr]" in lines
     assert any(line.startswith("model auto: sphinx") for line in lines)
+    assert any(line.startswith("semantic turns end by silence; ") for line in lines)
     assert any(line.startswith(f"port cannot listen on 127.0.0.1 port {port}") for line in lines)
     assert "sk-secret" not in run.stdout
+
+
+def test_a_turn_model_is_tried(tmp_path: Path) -> None:
+    if importlib.util.find_spec("onnxruntime") is None:
+        pytest.skip("onnxruntime is not installed")
+    folder = make_turn_model(tmp_path / "mine")
+    assert saywire("models", "import", folder, home=tmp_path).returncode == 0
+    run = saywire("doctor", "--set", "server.port=0", home=tmp_path)
+    assert run.returncode == 0 and "end as mine finds" in run.stdout
+    path = tmp_path / ".local/share/saywire/models/mine" / FILE
+    path.write_bytes(path.read_bytes().replace(b"ReduceSum", b"ReduceSam"))
+    assert f"turn model '{FILE}' cannot be loaded" in saywire("doctor", home=tmp_path).stdout
+    run = saywire("doctor", "--set", "models.turns=none", home=tmp_path)
+    assert "end by silence, for models.turns is none" in run.stdout
 
 
 def test_a_configured_model_that_is_not_here_is_told(tmp_path: Path) -> None:

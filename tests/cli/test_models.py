@@ -14,6 +14,7 @@ from cli.program import ROOT, saywire
 from engines.folders import make_folder
 from engines.punctuation_nets import make_mandarin
 from engines.rule_files import DIGITS, write_fst
+from engines.turn_nets import make_turn_model
 from runtime.hub import Answer, Hub, serve
 from saywire.engines.sherpa import TINY
 from saywire.runtime.catalogue import find_listed, load_catalogue
@@ -189,3 +190,20 @@ def test_a_model_that_nothing_runs_says_so(tmp_path: Path) -> None:
     run = saywire("models", "import", folder, home=tmp_path)
     assert run.returncode == 0
     assert "no engine of this version runs models of this kind, funasr SenseVoiceSmall" in run.stdout
+
+
+def test_a_turn_model_is_imported_listed_and_removed(tmp_path: Path) -> None:
+    folder = make_turn_model(tmp_path / "smart-turn")
+    imported = saywire("models", "import", folder, home=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+    tried = importlib.util.find_spec("onnxruntime")
+    told = "semantic turns ask it" if tried else "it needs onnxruntime; pip install saywire[turns]"
+    assert imported.stdout.startswith("smart-turn: ") and told in imported.stdout
+    listed = saywire("models", "list", home=tmp_path).stdout.splitlines()
+    rows = {line.split()[0]: line for line in listed if "ends turns" in line}
+    assert "installed" in rows["smart-turn"] and "BSD-2-Clause" in rows["smart-turn-v3"]
+    refused = saywire("transcribe", "--model", "smart-turn", SAMPLE, home=tmp_path)
+    assert refused.returncode == 2 and "no model 'smart-turn'" in refused.stderr
+    said = saywire("transcribe", "--model", "tiny", SAMPLE, home=tmp_path)
+    assert (said.returncode, said.stdout) == (0, "three one eight\n"), said.stderr
+    assert saywire("models", "remove", "smart-turn", home=tmp_path).returncode == 0

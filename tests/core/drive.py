@@ -37,11 +37,13 @@ class Drive:
         resume: m.Settled = START,
         judge: Callable[[Samples], float] = loudness,
         lag: bool = False,
+        turn_model: Callable[[Samples], float | None] | None = None,
     ) -> None:
         self.engine = engine or FakeEngine()
-        self.session = Session(self.engine, options or Options(), resume)
+        self.session = Session(self.engine, options or Options(), resume, judged=turn_model is not None)
         self.events: list[m.Event] = []
         self._judge = judge
+        self._turn_model = turn_model
         self._lag = lag
 
     def give(self, *commands: m.Command | Samples) -> list[m.Event]:
@@ -57,6 +59,9 @@ class Drive:
     def hear(self) -> None:
         while (frame := self.session.next_frame()) is not None:
             self.session.hear(self._judge(frame))
+            if (question := self.session.take_question()) is not None:
+                assert self._turn_model and self.session.next_frame() is None
+                self.session.answer(self._turn_model(question))
         self.events += self.session.events_to_send()
 
     def decode(self, steps: int = 1 << 30) -> None:

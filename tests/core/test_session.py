@@ -14,7 +14,7 @@ from saywire.core.session import LONGEST_SILENCE, Session
 from saywire.engines.base import EngineInfo
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.errors import BadRequest, EngineFailed, OutOfOrder, Unsupported
-from saywire.types import RATE, Options, Turns
+from saywire.types import RATE, Options, Samples, Turns
 
 TALK = np.concatenate(
     [quiet(0.7), tone(0.5), quiet(1.1), tone(0.9), quiet(0.2), tone(0.4), quiet(2.3), tone(0.3), quiet(0.1)]
@@ -305,3 +305,68 @@ def test_turns_that_cannot_be_are_refused(turns: Turns) -> None:
     (failed,) = drive.give(m.Configure(Options(turns=turns)))
     assert isinstance(failed, m.Failed) and failed.error.code == "invalid_request"
     assert [final.text for final in finals(drive.give(tone(0.2), quiet(1), m.Finish()))] == ["one two"]
+
+
+PAUSES = np.concatenate(
+    [quiet(0.7), tone(0.5), quiet(1.1), tone(0.9), quiet(0.6), tone(0.4), quiet(2.3), tone(0.3), quiet(0.1)]
+)
+SEMANTIC = Options(turns=Turns(semantic=True, patience=2.0))
+
+
+def has_said_enough(question: Samples) -> float:
+    """A turn model: who has spoken for a second has finished."""
+    return float(np.count_nonzero(question > 0.1) >= RATE)
+
+
+def test_a_turn_goes_on_over_pauses_until_the_model_finds_it_finished() -> None:
+    events = Drive(options=SEMANTIC, turn_model=has_said_enough).give(PAUSES, m.Finish())
+    stops = [(event.cause, event.at) for event in events if isinstance(event, m.SpeechStopped)]
+    assert stops == [
+        (m.Cause.SILENCE, pytest.approx(3.4, abs=0.05)),  # 0.5 s and, after 1.1 s, 0.9: 200 ms behind them
+        (m.Cause.SILENCE, pytest.approx(4.2 + 2.0, abs=0.05)),  # 0.4 s are not enough: its patience
+        (m.Cause.FINISH, pytest.approx(len(PAUSES) / RATE)),
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 7, 160, 999, 1600])
+def test_law_1_holds_for_semantic_turns(size: int) -> None:
+    whole = Drive(options=SEMANTIC, turn_model=has_said_enough).give(PAUSES, m.Finish())
+    drive = Drive(options=SEMANTIC, turn_model=has_said_enough)
+    drive.give(*cut(PAUSES, size), m.Finish())
+    assert outcome(drive.events) == outcome(whole)
+
+
+def test_the_question_is_the_turn_up_to_now_its_end_if_it_is_long() -> None:
+    asked: list[Samples] = []
+
+    def ask(question: Samples) -> None:
+        asked.append(question)
+
+    Drive(options=SEMANTIC, turn_model=ask).give(quiet(1), tone(0.5), quiet(1), tone(9), quiet(0.3))
+    assert [len(question) / RATE for question in asked] == [pytest.approx(1.0, abs=0.064), 8.0]
+    assert all(question[-RATE // 5 :].max() == 0 < question[-RATE // 4] for question in asked)
+
+
+def test_what_comes_before_the_answer_waits_for_it_and_comes_out_the_same() -> None:
+    drive = Drive(options=SEMANTIC, turn_model=has_said_enough)
+    whole = drive.give(tone(1.2), quiet(0.5), m.Clear(), tone(0.3), m.Commit(), m.Finish())
+    session = Session(FakeEngine(), SEMANTIC, judged=True)
+    for command in (
+        m.Audio(tone(1.2)),
+        m.Audio(quiet(0.5)),
+        m.Clear(),
+        m.Audio(tone(0.3)),
+        m.Commit(),
+        m.Finish(),
+    ):
+        session.receive(command)
+        while (frame := session.next_frame()) is not None:
+            session.hear(float(frame.max() > 0.1))
+    assert kinds(session.events_to_send()) == ["SpeechStarted"] and not session.finished
+    question = session.take_question()
+    assert question is not None and session.take_question() is None
+    session.answer(has_said_enough(question))
+    while (frame := session.next_frame()) is not None:
+        session.hear(float(frame.max() > 0.1))
+    told = decode(session, FakeEngine())
+    assert outcome([whole[0], *told]) == outcome(whole) and session.finished

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder, onnx_head, tokens
-from saywire.engines.layout import FUNASR, OFFLINE, STREAMING, TINY, WHISPER, choose_parts, recognise
+from saywire.engines.layout import (
+    FUNASR,
+    OFFLINE,
+    SMART_TURN,
+    STREAMING,
+    TINY,
+    TURNS,
+    WHISPER,
+    Layout,
+    choose_parts,
+    recognise,
+)
 from saywire.engines.offline_models import KINDS
 from saywire.engines.sherpa import TINY as SHIPPED
 from saywire.errors import EngineFailed
@@ -272,6 +283,34 @@ def test_a_folder_of_something_else_is_told_what_was_expected(tmp_path: Path) ->
         recognise(fill(tmp_path, notes_txt="buy milk"))
     with pytest.raises(EngineFailed, match="'nowhere' cannot be read"):
         recognise(tmp_path / "nowhere")
+
+
+def test_a_turn_model_is_told_by_its_name_or_its_input_and_the_newest_for_a_cpu_is_taken(
+    tmp_path: Path,
+) -> None:
+    head = onnx_head({}, ("input_features",), ("logits",))
+    for name in ("v3.0", "v3.1-cpu", "v3.1-gpu", "v3.2-cpu", "v3.2-gpu"):
+        (tmp_path / f"smart-turn-{name}.onnx").write_bytes(head)
+    layout = recognise(tmp_path)
+    assert (layout.family, layout.kind, layout.streaming) == (TURNS, SMART_TURN, False)
+    assert layout.files == {"model": "smart-turn-v3.2-cpu.onnx"}
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "model.onnx").write_bytes(head)
+    assert recognise(tmp_path / "own") == Layout(TURNS, SMART_TURN, {"model": "model.onnx"})
+
+
+@pytest.mark.parametrize(
+    ("head", "problem"),
+    [
+        (onnx_head({}, ("input_values",)), "takes input_values; models of Smart Turn v3 take input_features"),
+        (onnx_head({}, ("input_features",), ("a", "b")), "and have one output"),
+        (onnx_head({}, ("input_features",))[:400], "not a whole ONNX model"),
+    ],
+)
+def test_a_turn_model_that_is_none_is_refused(tmp_path: Path, head: bytes, problem: str) -> None:
+    (tmp_path / "smart-turn-v2.onnx").write_bytes(head)
+    with pytest.raises(EngineFailed, match=problem):
+        recognise(tmp_path)
 
 
 def test_an_encoder_that_nobody_streams_is_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from engines.contract import EngineContract, Speech, hear
 from engines.recordings import read
+from saywire.audio.log_mel import HOP, log_mel
 from saywire.engines.base import Engine
 from saywire.engines.recognizer import Recognition, Window
 from saywire.engines.windowed import Windowed
@@ -20,6 +21,8 @@ from saywire.errors import EngineFailed
 from saywire.types import RATE, Options, Samples, Word
 
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed: make test-whisper")
+from faster_whisper.feature_extractor import FeatureExtractor
+
 from engines.tiny_whisper import make_model
 from saywire.engines.whisper import Whisper, gather, load, write_prompt
 
@@ -143,3 +146,12 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"{}")
     with pytest.raises(EngineFailed, match="cannot be loaded"):
         Whisper(tmp_path, "cpu")
+
+
+def test_our_own_features_are_its() -> None:
+    """Turn models stand on Whisper's encoder, and hear what ``log_mel`` makes of audio."""
+    noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    for samples in (read("three-one-eight"), noise):
+        samples = samples[: len(samples) // HOP * HOP]
+        expected = FeatureExtractor()(samples, padding=0)
+        assert log_mel(samples) == pytest.approx(expected, abs=1e-5)

@@ -8,7 +8,15 @@ import pytest
 
 from saywire.config import ModelsConfig
 from saywire.engines import ENGINES, is_run
-from saywire.engines.layout import FUNASR, OFFLINE, PARAFORMER_STREAMING, PUNCTUATION, STREAMING, WHISPER
+from saywire.engines.layout import (
+    FUNASR,
+    OFFLINE,
+    PARAFORMER_STREAMING,
+    PUNCTUATION,
+    STREAMING,
+    TURNS,
+    WHISPER,
+)
 from saywire.engines.online import MAKERS
 from saywire.errors import UnknownModel
 from saywire.runtime.catalogue import Listed, Source, find_listed, load_catalogue, locate, order_sources
@@ -27,7 +35,7 @@ def test_names_are_good_and_taken_once() -> None:
 
 @pytest.mark.parametrize("model", LISTED, ids=lambda model: model.name)
 def test_an_entry_is_well_formed(model: Listed) -> None:
-    assert model.family in (STREAMING, OFFLINE, WHISPER, FUNASR, PUNCTUATION)
+    assert model.family in (STREAMING, OFFLINE, WHISPER, FUNASR, PUNCTUATION, TURNS)
     assert model.streaming == (model.family == STREAMING or model.kind == PARAFORMER_STREAMING)
     assert model.family != STREAMING or model.kind in MAKERS
     assert model.summary and model.licence and 10**6 < model.size < 10**10

@@ -9,11 +9,13 @@ import pytest
 
 from engines.folders import CTC, TRANSDUCER, make_folder
 from engines.punctuation_nets import make_mandarin
+from engines.turn_nets import FILE, make_turn_model
 from saywire.config import Config, ModelConfig, ModelsConfig, TwoPassConfig
 from saywire.engines import ENGINES, Entry, choose
 from saywire.engines.manifest import MANIFEST
 from saywire.engines.sherpa import TINY
 from saywire.errors import ConfigError, EngineFailed, ModelError, UnknownModel
+from saywire.runtime import models as module
 from saywire.runtime.models import Damage, Store, find_entry, find_folder, known_entries
 
 
@@ -193,10 +195,44 @@ def test_marks_are_put_by_an_installed_model(store: Store, tmp_path: Path) -> No
     for pair, problem in {
         "tiny=none": "names 'none', which is not installed; model 'none' is not installed; there are: m",
         "tiny=punctuation-en": "not installed; `saywire models pull punctuation-en` installs it",
-        "tiny=mine": "names 'mine', which recognises speech; name a model that punctuates",
+        "tiny=mine": "names 'mine', which is of family sherpa; name a model that punctuates",
     }.items():
         with pytest.raises(ConfigError, match=problem):
             finish(pair)
+
+
+def test_an_installed_turn_model_is_asked_by_every_engine(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose_turns(wanted: str) -> set[Path | None]:
+        config = Config(models=ModelsConfig(folder=str(store.folder), turns=wanted))
+        return {entry.turns for entry in known_entries(config, {})}
+
+    assert choose_turns("auto") == choose_turns("none") == {None}
+    add(store, make_folder(tmp_path / "release"))
+    add(store, make_turn_model(tmp_path / "one"), "turns-1")
+    add(store, make_turn_model(tmp_path / "two"), "turns-2")
+    monkeypatch.setattr(module, "TURN_MODULES", ("json",))
+    assert choose_turns("auto") == {store.folder / "turns-2"}
+    assert choose_turns("turns-1") == {store.folder / "turns-1"}
+    assert choose_turns("none") == {None}
+    monkeypatch.setattr(module, "TURN_MODULES", ("no_such_module",))
+    assert choose_turns("auto") == {None}
+    for name, problem in {
+        "turns-1": r"'turns-1', which needs no_such_module; install it with: pip install saywire\[turns\]",
+        "smart-turn-v3": "not installed; `saywire models pull smart-turn-v3` installs it",
+        "mine": "which is of family sherpa; name a model that tells the end of a turn",
+    }.items():
+        with pytest.raises(ConfigError, match=problem):
+            choose_turns(name)
+
+
+def test_of_a_turn_model_only_its_file_and_papers_are_kept(store: Store, tmp_path: Path) -> None:
+    source = make_turn_model(tmp_path / "release")
+    for name in ("smart-turn-v3.0.onnx", "README.md", "inference.py"):
+        (source / name).write_bytes((source / FILE).read_bytes())
+    add(store, source)
+    assert [file.path for file in store.find("mine").files] == ["README.md", FILE]
 
 
 def test_models_made_of_others_have_their_finishes_and_their_own(store: Store, tmp_path: Path) -> None:

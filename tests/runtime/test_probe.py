@@ -10,6 +10,8 @@ import pytest
 
 from engines.folders import make_installed
 from engines.punctuation_nets import make_english, make_mandarin
+from engines.turn_nets import make_turn_model
+from saywire.engines import TURN_MODULES, find_missing
 from saywire.engines.layout import recognise
 from saywire.engines.manifest import Manifest, read_manifest, write_manifest
 from saywire.errors import EngineFailed
@@ -33,6 +35,13 @@ def test_a_model_that_punctuates_is_tried_behind_an_engine(
         network.write_bytes(network.read_bytes().replace(b"MatMul", b"MatMol").replace(b"Gather", b"Gathor"))
     with pytest.raises(EngineFailed, match=r"'marks'.*(cannot be loaded|ends the process)"):
         probe(folder)
+
+
+def test_a_turn_model_is_tried_where_it_can_be(tmp_path: Path) -> None:
+    folder = make_turn_model(tmp_path / "turns")
+    layout = recognise(folder)
+    write_manifest(folder, Manifest("turns", layout.family, layout.kind, ()))
+    assert probe(folder) == (not find_missing(TURN_MODULES))
 
 
 def test_a_family_that_nothing_here_runs(tmp_path: Path) -> None:

@@ -6,20 +6,24 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from runtime.talk import MANUAL, noise
 from saywire import messages as m
-from saywire.audio.vad import VoiceDetector
+from saywire.audio.vad import VoiceDetector, VoiceState
 from saywire.core.session import START
 from saywire.engines import Entry
 from saywire.engines.base import Engine, EngineInfo, Stream
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.errors import EngineFailed
-from saywire.runtime.link import Down, Drop, Hello, Open, Refused, Unpacker, Up, pack
+from saywire.runtime.judge import Judge
+from saywire.runtime.link import Down, Drop, Hello, Open, Ping, Pong, Refused, Trying, Unpacker, Up, pack
 from saywire.runtime.worker import Worker, decode, work
-from saywire.types import Options
+from saywire.types import Options, Samples, Turns
 
 OPEN = Open(Options(turns=MANUAL), START)
 
@@ -42,6 +46,14 @@ class Boss:
             self._pending += self._unpacker.feed(data)
         return self._pending.pop(0)
 
+    def heard(self, kind: type) -> list[tuple[int, Down | Up]]:
+        """What all said, up to the first of a kind; the sessions' own is kept for them."""
+        said = [self.next()]
+        while not isinstance(said[-1][1], kind):
+            said.append(self.next())
+        self._pending = [*said, *self._pending]
+        return said
+
     def until(self, kind: type, number: int = 1) -> list[Down | Up]:
         """What that session said, up to the first of a kind."""
         said: list[Down | Up] = []
@@ -53,10 +65,12 @@ class Boss:
 
 
 @contextmanager
-def working(engine: Engine) -> Iterator[Boss]:
+def working(
+    engine: Engine, detector: VoiceDetector | None = None, judge: Judge | None = None
+) -> Iterator[Boss]:
     ours, theirs = socket.socketpair()
     ours.settimeout(30)
-    thread = threading.Thread(target=Worker(theirs, engine, VoiceDetector()).run)
+    thread = threading.Thread(target=Worker(theirs, engine, detector or VoiceDetector(), judge).run)
     thread.start()
     boss = Boss(ours)
     try:
@@ -235,3 +249,90 @@ def test_a_command_out_of_order_breaks_its_own_session_only(caplog: pytest.LogCa
         assert isinstance(failed, m.Failed) and failed.error.code == "out_of_order"
         boss.send((2, m.Finish()))
         boss.until(m.Finished, 2)
+
+
+class Loud(VoiceDetector):
+    """What is loud is voice."""
+
+    def judge(
+        self, frames: Samples, states: Sequence[VoiceState]
+    ) -> tuple[NDArray[np.float32], list[VoiceState]]:
+        return (np.abs(frames).max(axis=1) > 0.1).astype(np.float32), list(states)
+
+
+SEMANTIC = Open(Options(turns=Turns(semantic=True)), START)
+SPEECH, PAUSE = m.Audio(noise(0.5)), m.Audio(np.zeros(4000, np.float32))
+
+
+class Thoughtful:
+    """A turn model that answers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self.gate = threading.Semaphore(0)
+
+    def __call__(self, audio: Samples) -> float:
+        self.asked.release()
+        assert self.gate.acquire(timeout=30)
+        return 1.0
+
+
+def test_who_asks_the_turn_model_waits_for_it_and_nobody_else() -> None:
+    model = Thoughtful()
+    with working(FakeEngine(), Loud(), Judge(lambda: model)) as boss:
+        boss.send((1, SEMANTIC), (2, OPEN), (1, SPEECH), (1, PAUSE), (1, SPEECH))
+        assert model.asked.acquire(timeout=30)
+        boss.send((2, SPEECH), (2, m.Finish()))
+        boss.until(m.Finished, 2)
+        model.gate.release(2)
+        boss.send((1, m.Finish()))
+        said = boss.until(m.Finished)
+        causes = [event.cause for event in said if isinstance(event, m.SpeechStopped)]
+        assert causes == [m.Cause.SILENCE, m.Cause.FINISH]
+
+
+def test_a_session_that_leaves_before_its_answer_harms_nobody() -> None:
+    model = Thoughtful()
+    with working(FakeEngine(), Loud(), Judge(lambda: model)) as boss:
+        boss.send((1, SEMANTIC), (2, SEMANTIC), (3, SEMANTIC))
+        boss.send(*((number, audio) for number in (1, 2, 3) for audio in (SPEECH, PAUSE)))
+        assert model.asked.acquire(timeout=30)
+        boss.send((1, Drop()), (2, Drop()))
+        model.gate.release(3)
+        stopped = boss.until(m.SpeechStopped, 3)[-1]
+        assert isinstance(stopped, m.SpeechStopped) and stopped.cause is m.Cause.SILENCE
+
+
+def test_whom_the_turn_model_is_asked_for_is_told_before_if_he_is_suspect() -> None:
+    model = Thoughtful()
+    with working(FakeEngine(), Loud(), Judge(lambda: model)) as boss:
+        boss.send((1, replace(SEMANTIC, suspect=True)), (2, replace(SEMANTIC, suspect=True)))
+        boss.send(*((number, audio) for number in (1, 2) for audio in (SPEECH, PAUSE)))
+        for number in (1, 2):
+            assert model.asked.acquire(timeout=30)
+            assert not model.asked.acquire(blocking=False)  # one at a time
+            boss.send((0, Ping()))
+            tried = [session for session, message in boss.heard(Pong) if isinstance(message, Trying)]
+            assert tried[-1] == number
+            model.gate.release()
+            boss.until(m.SpeechStopped, number)
+
+
+def test_a_turn_model_that_fails_is_given_up_and_silence_decides(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(audio: Samples) -> float:
+        raise ValueError("not what it was made for")
+
+    with working(FakeEngine(), Loud(), Judge(lambda: fail)) as boss:
+        boss.send((1, SEMANTIC), (1, SPEECH), (1, PAUSE), (1, PAUSE), (1, PAUSE), (1, SPEECH), (1, PAUSE))
+        boss.send((1, m.Finish()))
+        said = boss.until(m.Finished)
+        causes = [event.cause for event in said if isinstance(event, m.SpeechStopped)]
+        assert causes == [m.Cause.SILENCE, m.Cause.FINISH]
+    assert caplog.messages == ["semantic turns end by silence from now on: not what it was made for"]
+
+
+def test_without_a_turn_model_silence_decides() -> None:
+    with working(FakeEngine(), Loud()) as boss:
+        boss.send((1, SEMANTIC), *[(1, SPEECH), (1, PAUSE), (1, PAUSE), (1, PAUSE)] * 2, (1, m.Finish()))
+        stops = [event for event in boss.until(m.Finished) if isinstance(event, m.SpeechStopped)]
+        assert [stop.cause for stop in stops] == [m.Cause.SILENCE, m.Cause.SILENCE]

@@ -12,13 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import __version__
-from ..engines import FAMILIES, find_missing
-from ..errors import ConfigError, SaywireError
+from ..engines import FAMILIES, TURN_INSTALL, TURN_MODULES, find_missing
+from ..errors import ConfigError, EngineFailed, SaywireError
 from ..runtime.models import known_entries
+from ..runtime.probe import probe
 from ..runtime.trial import Trial, try_engine
 from ..server.run import listen, run
 from ..settings import Loaded
 from . import flags
+
+LISTED = "smart-turn-v3"
+"""A turn model of the catalogue."""
 
 
 def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
@@ -33,7 +37,8 @@ def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
     name, reason = _default(loaded)
     well = any(trial.entry.name == name and trial.seconds is not None for trial in trials)
     absent = _absent(loaded, {trial.entry.name for trial in trials})
-    _print_rows(console, "Serving", [("model", reason), ("port", _port(loaded)), *absent])
+    ends = ("semantic turns", _turns(loaded, trials))
+    _print_rows(console, "Serving", [("model", reason), ends, ("port", _port(loaded)), *absent])
     if not well or any(trial.entry.problem for trial in trials):  # with such a one no server starts
         raise typer.Exit(1)
 
@@ -86,6 +91,22 @@ def _default(loaded: Loaded) -> tuple[str, str]:
         return flags.default_model(loaded.config), flags.describe_model(loaded.config)
     except SaywireError as error:
         return "", error.message
+
+
+def _turns(loaded: Loaded, trials: list[Trial]) -> str:
+    """What ends them, and how to get better."""
+    folder = next((trial.entry.turns for trial in trials if trial.entry.turns), None)
+    if folder is None:
+        if loaded.config.models.turns == "none":
+            return "end by silence, for models.turns is none"
+        missing = ", ".join(find_missing(TURN_MODULES))
+        how = f"a model needs {missing}: {TURN_INSTALL}" if missing else f"`saywire models pull {LISTED}`"
+        return f"end by silence; {how}"
+    try:
+        probe(folder)
+    except EngineFailed as error:
+        return error.message
+    return f"end as {folder.name} finds"
 
 
 def _port(loaded: Loaded) -> str:

@@ -16,9 +16,9 @@ from rich.progress import TransferSpeedColumn as SpeedColumn
 from rich.table import Table
 
 from ..config import Config
-from ..engines import ENGINES, Entry, is_run
+from ..engines import ENGINES, TURN_INSTALL, TURN_MODULES, Entry, find_missing, is_run
 from ..engines.configured import list_tables
-from ..engines.layout import PUNCTUATION
+from ..engines.layout import PUNCTUATION, TURNS
 from ..engines.manifest import Manifest
 from ..errors import SaywireError
 from ..runtime import models as store_room
@@ -99,7 +99,8 @@ def _listed_row(model: Listed) -> tuple[str, ...]:
 
 
 def _name_way(family: str, streaming: bool) -> str:
-    return "behind others" if family == PUNCTUATION else "streaming" if streaming else "whole"
+    beside = {PUNCTUATION: "behind others", TURNS: "ends turns"}
+    return beside.get(family) or ("streaming" if streaming else "whole")
 
 
 def _join(languages: tuple[str, ...]) -> str:
@@ -137,6 +138,10 @@ def _tell(manifest: Manifest, store: Store) -> None:
     entry = next((entry for entry in store.entries() if entry.name == manifest.name), None)
     if manifest.family == PUNCTUATION:
         typer.echo(f"  saywire serve --set models.punctuation=MODEL={manifest.name}")
+    elif manifest.family == TURNS and (missing := find_missing(TURN_MODULES)):
+        typer.echo(f"  it was not tried: it needs {', '.join(missing)}; {TURN_INSTALL}")
+    elif manifest.family == TURNS:
+        typer.echo("  semantic turns ask it from the next start of a server on; see models.turns")
     elif entry is None:
         typer.echo(f"  no engine of this version runs models of this kind, {manifest.family} {manifest.kind}")
     elif entry.missing:

@@ -6,6 +6,7 @@ Whoever owns a session drives it so::
 
     receive(command)                    any time
     while (frame := next_frame()) is not None: hear(probability that it is voice)
+    if (audio := take_question()) is not None: answer(probability that somebody finished), hear on
     advance()                           then, and after each decode of ``stream``
     while ready: decode ``stream``, advance()
     events_to_send()                    any time
@@ -30,18 +31,23 @@ from ..types import RATE, Options, Samples
 from .decoding import Decoding, End, Feed, Say, Utterance
 from .state import HEARING, Fate, Heard, Hearing, after
 from .tape import Tape
-from .turns import Began, Ended, TurnDetector, check_turns
+from .turns import Began, Ended, Paused, TurnDetector, check_turns
 
 START = m.Settled(0, 0, 0)
 """Where a session begins that resumes nothing."""
 LONGEST_SILENCE = 8 * RATE
 """After so much silence, and the padding, the session settles: nobody has to keep more of it."""
+QUESTION = 8 * RATE
+"""Samples that a turn model is told at most: as many as Smart Turn hears."""
 
 
 class Session:
     """Raises what ``Engine.open`` raises for the first options, and BadRequest for their turns."""
 
-    def __init__(self, engine: Engine, options: Options, resume: m.Settled = START) -> None:
+    def __init__(
+        self, engine: Engine, options: Options, resume: m.Settled = START, *, judged: bool = False
+    ) -> None:
+        """``judged``: there is a turn model, and ``take_question`` is looked at."""
         check_turns(options.turns)
         check_demands(engine.info, options)
         self.options = options
@@ -50,7 +56,10 @@ class Session:
         self._engine = engine
         self._state = Hearing.QUIET
         self._tape = Tape(resume.position)
-        self._turns = TurnDetector(options.turns, resume.position)
+        self._judged = judged
+        self._turns = TurnDetector(options.turns, resume.position, judged)
+        self._question: Samples | None = None
+        self._waits = False  # for the answer to it
         self._inbox: deque[tuple[int, m.Command]] = deque()
         self._finishing = False
         self._commands = resume.commands
@@ -74,7 +83,10 @@ class Session:
             self._inbox.append((self._tape.end, command))
 
     def next_frame(self) -> Samples | None:
-        """The next FRAME samples to judge, after doing the commands that lie before their end."""
+        """The next FRAME samples to judge, after doing the commands that lie before their end; None also
+        while a question is open."""
+        if self._waits:
+            return None
         while self._inbox and self._inbox[0][0] < self._turns.position + FRAME:
             at, command = self._inbox.popleft()
             self._act(command, at)
@@ -90,11 +102,22 @@ class Session:
             self._begin(turn)
         self._feed(now)
         if isinstance(turn, Ended):
-            silence = turn.cause is m.Cause.SILENCE
-            self._end(now, Heard.SILENCE if silence else Heard.LENGTH, turn.cause)
-            self._settle(now - min(now - turn.voice, self._padding))
+            self._end_turn(turn)
+        elif isinstance(turn, Paused):
+            self._ask()
         elif self._turns.idle >= LONGEST_SILENCE + self._padding:
             self._settle(now - self._padding)
+
+    def take_question(self) -> Samples | None:
+        """What somebody said who may have finished, the pause included. Once; then ``answer`` must come."""
+        question, self._question = self._question, None
+        return question
+
+    def answer(self, probability: float | None) -> None:
+        """How probable it is, in [0, 1], that they have; None: the turn model cannot say."""
+        self._waits = False
+        if ended := self._turns.answer(probability):
+            self._end_turn(ended)
 
     def advance(self) -> None:
         """Feed the stream and say what it found."""
@@ -206,6 +229,18 @@ class Session:
             self._decoding.add(Feed(utterance, self._fed, end))
             self._fed = end
 
+    def _ask(self) -> None:
+        assert self._utterance is not None
+        now = self._turns.position
+        self._question = self._tape.read(max(self._utterance.start, now - QUESTION), now)
+        self._waits = True
+
+    def _end_turn(self, turn: Ended) -> None:
+        now = self._turns.position
+        silence = turn.cause is m.Cause.SILENCE
+        self._end(now, Heard.SILENCE if silence else Heard.LENGTH, turn.cause)
+        self._settle(now - min(now - turn.voice, self._padding))
+
     def _end(self, at: int, heard: Heard, cause: m.Cause) -> None:
         utterance, self._utterance = self._utterance, None
         assert utterance is not None
@@ -218,7 +253,7 @@ class Session:
     def _settle(self, position: int) -> None:
         """Hear anew from here on, at the earliest after the last command."""
         position = max(position, self._earliest)
-        self._turns = TurnDetector(self.options.turns, position)
+        self._turns = TurnDetector(self.options.turns, position, self._judged)
         self.voice = VoiceState()
         self._decoding.add(Say(m.Settled(position, self._commands, self._next)))
 

@@ -5,6 +5,10 @@ and hears one probability for each ``FRAME`` samples from there on; what it says
 else. The session makes a new one at every boundary, so what follows a boundary never depends on
 what came before it: this is what makes a replay and a resumed session exact.
 
+Where the rules are semantic and a turn model is there, a pause is a question: Paused, and then ``answer``
+before anything else is heard. So a turn depends on the audio and on what the model makes of it, never on how
+long that takes.
+
 Hysteresis after Silero's VADIterator (github.com/snakers4/silero-vad, utils_vad.py, 2026-07): voice
 starts at ``threshold`` and stops 0.15 below it.
 """
@@ -24,6 +28,9 @@ GAP = 2
 """Unvoiced frames inside which a beginning is still one beginning (a plosive, a stutter)."""
 SHORT_PAUSE = 0.1
 """Seconds of silence that end an utterance longer than two thirds of the longest."""
+PAUSE = 0.2
+"""Seconds of silence after which a turn model is asked: Smart Turn heard as much behind each turn in training
+(its README and Pipecat's defaults, v3.2)."""
 MANUAL_THRESHOLD = 0.2
 """Who presses a button means to speak: much less certainty opens an utterance then."""
 MANUAL_LONGEST = 300.0
@@ -34,7 +41,7 @@ MOST_PADDING = 60.0
 
 def check_turns(turns: Turns) -> None:
     """Raises BadRequest for rules that no arithmetic can follow."""
-    for param in ("threshold", "padding", "shortest", "silence", "longest"):
+    for param in ("threshold", "padding", "shortest", "silence", "certainty", "patience", "longest"):
         value: float = getattr(turns, param)
         if not isfinite(value) or value < 0:
             raise BadRequest(f"{param} is {value}; it must be 0 or more, and finite", param=param)
@@ -58,10 +65,17 @@ class Ended:
     cause: Cause
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Has who speaks finished? To be answered before the next frame."""
+
+
 @dataclass(slots=True)
 class TurnDetector:
     rules: Turns
     origin: int
+    judged: bool = False
+    """Whether there is somebody who answers."""
     position: int = -1
     """End of the last frame heard."""
     voiced: bool = False
@@ -73,11 +87,15 @@ class TurnDetector:
     _gap: int = 0
     _last: int = 0
     """End of the last voiced frame."""
+    _asked: int = -1
+    """The same when the last question was asked."""
+    _limit: float = 0.0
+    """Seconds of silence that end the utterance, as was answered."""
 
     def __post_init__(self) -> None:
         self.position = self.origin
 
-    def hear(self, probability: float) -> Began | Ended | None:
+    def hear(self, probability: float) -> Began | Paused | Ended | None:
         """Take the next frame's voice probability in [0, 1]."""
         self.position += FRAME
         threshold = self.rules.threshold if self.rules.voice else min(self.rules.threshold, MANUAL_THRESHOLD)
@@ -85,6 +103,13 @@ class TurnDetector:
         if self.voiced:
             self._last = self.position
         return self._find_end() if self.began else self._find_beginning()
+
+    def answer(self, probability: float | None) -> Ended | None:
+        """How probable it is that who paused has finished; None: nobody can say."""
+        if probability is not None and probability >= self.rules.certainty:
+            return Ended(self._last, Cause.SILENCE)
+        self._limit = self.rules.silence if probability is None else self.rules.patience
+        return None
 
     def begin_anyway(self) -> Began | None:
         """Open with however little voice there was; None without any."""
@@ -117,13 +142,29 @@ class TurnDetector:
         self.began = Began(max(self.origin, self._first - padding), self._first)
         return self.began
 
-    def _find_end(self) -> Ended | None:
+    def _find_end(self) -> Paused | Ended | None:
         assert self.began is not None
         length = (self.position - self.began.start) / RATE
         if not self.rules.voice:
             return Ended(self._last, Cause.LENGTH) if length >= MANUAL_LONGEST else None
-        silence = (self.position - self._last) / RATE
+        silence, enough = (self.position - self._last) / RATE, self._enough
         short = length >= self.rules.longest * 2 / 3
-        if silence >= (min(SHORT_PAUSE, self.rules.silence) if short else self.rules.silence):
-            return Ended(self._last, Cause.LENGTH if silence < self.rules.silence else Cause.SILENCE)
-        return Ended(self._last, Cause.LENGTH) if length >= self.rules.longest else None
+        if silence >= (min(SHORT_PAUSE, enough) if short else enough):
+            return Ended(self._last, Cause.LENGTH if silence < enough else Cause.SILENCE)
+        if length >= self.rules.longest:
+            return Ended(self._last, Cause.LENGTH)
+        if self._asks and silence >= PAUSE and self._asked != self._last:
+            self._asked = self._last
+            return Paused()
+        return None
+
+    @property
+    def _asks(self) -> bool:
+        return self.judged and self.rules.semantic
+
+    @property
+    def _enough(self) -> float:
+        """Seconds of silence that end the utterance."""
+        if not self._asks:
+            return self.rules.silence
+        return self._limit if self._asked == self._last else self.rules.patience

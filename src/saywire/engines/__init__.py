@@ -16,25 +16,33 @@ from typing import Any
 
 from ..config import ModelConfig, RemoteConfig
 from ..errors import EngineFailed, UnknownModel
-from .base import Engine, EngineInfo, Stability, Stream
-from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING, PUNCTUATION
+from .base import Engine, EngineInfo, Stability, Stream, TurnModel
+from .layout import FUNASR_OFFLINE, PARAFORMER_STREAMING, PUNCTUATION, TURNS
 from .offline_models import KINDS
 
 __all__ = [
     "ENGINES",
     "FAMILIES",
+    "TURN_INSTALL",
+    "TURN_MODULES",
     "Choice",
     "Engine",
     "EngineInfo",
     "Entry",
     "Stability",
     "Stream",
+    "TurnModel",
     "choose",
     "find",
     "find_missing",
     "is_run",
     "make_entry",
 ]
+
+
+TURN_MODULES = ("onnxruntime",)
+"""What a turn model needs."""
+TURN_INSTALL = "pip install saywire[turns]"
 
 
 def find_missing(modules: Sequence[str]) -> tuple[str, ...]:
@@ -80,6 +88,8 @@ class Entry:
     """Rule files that rewrite what it says, besides those beside an installed model."""
     punctuation: Path | None = None
     """The folder of the model that puts marks into what it says."""
+    turns: Path | None = None
+    """The folder of the model that finds out in a pause whether somebody has finished."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -111,6 +121,16 @@ class Entry:
             return _find("punctuation", "punctuate")(engine, self.punctuation) if self.punctuation else engine
         except (ImportError, OSError) as e:
             raise EngineFailed(f"engine '{self.name}' cannot be loaded: {e}; see `saywire doctor`") from e
+
+    def load_turns(self) -> TurnModel:
+        """Raises EngineFailed."""
+        if missing := find_missing(TURN_MODULES):
+            raise EngineFailed(f"turn models need {', '.join(missing)}; install it with: {TURN_INSTALL}")
+        try:
+            model: TurnModel = _find("turns", "load")(self.turns)
+        except (ImportError, OSError) as e:
+            raise EngineFailed(f"the turn model cannot be loaded: {e}") from e
+        return model
 
 
 def _find(module: str, function: str) -> Any:
@@ -218,9 +238,11 @@ INSTALLED_RANK = 10
 
 
 def is_run(family: str, kind: str) -> bool:
-    """Whether models of this kind are used here: by an engine, or behind one."""
+    """Whether models of this kind are used here: by an engine, behind one, or before one."""
     known = FAMILIES.get(family)
-    return family == PUNCTUATION or (known is not None and (known.kinds is None or kind in known.kinds))
+    if family in (PUNCTUATION, TURNS):
+        return True
+    return known is not None and (known.kinds is None or kind in known.kinds)
 
 
 def make_entry(

@@ -9,7 +9,7 @@ blocks on anything but its own arithmetic, or reads a clock. Legal order on a st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -18,6 +18,10 @@ from ..types import RATE, Hypothesis, Options, Samples
 Stability = Literal["native", "agreement", "none"]
 """How an engine knows its stable text: its decoder never revises what it said; successive
 hypotheses agreed on it; or it does not know before the final."""
+
+TurnModel = Callable[[Samples], float]
+"""How probable it is, in [0, 1], that who says this, at the house rate and with the pause behind it, has
+finished. Takes some ms; raises EngineFailed."""
 
 
 @dataclass(frozen=True, slots=True)

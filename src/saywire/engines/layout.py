@@ -25,6 +25,10 @@ STREAMING, OFFLINE, TINY, WHISPER, FUNASR = "sherpa", "sherpa-offline", "saywire
 """The families."""
 PUNCTUATION = "sherpa-punctuation"
 """A family that hears nothing: it finishes what others say (``punctuation.py``)."""
+TURNS = "smart-turn"
+"""A family that says nothing either: it finds out whether somebody has finished (``turns.py``)."""
+SMART_TURN = "smart_turn_v3"
+"""Its one kind."""
 PARAFORMER_STREAMING = "ParaformerStreaming"
 """The one kind of FunASR that text comes from while somebody speaks."""
 SEACO = "SeacoParaformer"
@@ -48,6 +52,8 @@ _PART = re.compile(
     r"(?:([\w.]+-))?(encoder_model|decoder_model_merged|encoder_adaptor|encoder|decoder|joiner|model|ctc"
     r"|conv_frontend|uncached_decode|cached_decode|preprocess|encode|llm|embedding)(.*?)(\.int8)?\.(?:onnx|ort)"
 )
+_TURN_MODEL = re.compile(r"smart-turn.*\.onnx")
+TURN_INPUTS = ("input_features",)
 _CLASS = re.compile(r"^model:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
 _ALSO = {"encoder_model": "encoder", "decoder_model_merged": "decoder", "ctc": "model"}
 FRAME = 0.01
@@ -84,6 +90,8 @@ def recognise(folder: Path, kind: str | None = None) -> Layout:
         return _whole(folder, names, WHISPER, "ctranslate2", ("model.bin", "config.json", "tokenizer.json"))
     if {"model.pt", "config.yaml"} & names:
         return _recognise_funasr(folder, names)
+    if turn_models := sorted(name for name in names if _TURN_MODEL.fullmatch(name)):
+        return _recognise_turns(folder, turn_models)
     parts = choose_parts(names) | _find_tokenizer(folder)
     if not parts.keys() - {"tokens", "tokenizer"}:
         raise EngineFailed(_say_what_is_there(folder, names))
@@ -98,6 +106,18 @@ def _tell(folder: Path, parts: Mapping[str, str]) -> Layout:
     if "model" in parts:
         return _recognise_single(folder, parts)
     return _recognise_pair(folder, parts)
+
+
+def _recognise_turns(folder: Path, names: Sequence[str]) -> Layout:
+    """Of several the newest, by its name, of those that are quantized for CPUs."""
+    name = max(names, key=lambda name: ("-cpu" in name, name))
+    header = read_header(folder / name)
+    if header.inputs != TURN_INPUTS or len(header.outputs) != 1:
+        raise EngineFailed(
+            f"'{name}' takes {', '.join(header.inputs) or 'nothing'}; models of Smart Turn v3 take"
+            f" {', '.join(TURN_INPUTS)} and have one output"
+        )
+    return Layout(TURNS, SMART_TURN, {"model": name})
 
 
 def _list_files(folder: Path) -> set[str]:
@@ -204,6 +224,8 @@ def _recognise_single(folder: Path, parts: Mapping[str, str]) -> Layout:
     model = read_header(folder / parts["model"])
     if {"punctuations", "COMMA"} & model.metadata.keys():
         return _recognise_punctuation(folder, parts["model"], model)
+    if model.inputs == TURN_INPUTS:
+        return _recognise_turns(folder, [parts["model"]])
     _need(folder, parts, ("tokens",))
     tokens = read_tokens(folder / parts["tokens"])
     if "cache_last_channel_dim1" in model.metadata:

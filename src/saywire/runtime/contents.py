@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..engines.layout import STREAMING, TINY, Layout
+from ..engines.layout import STREAMING, TINY, TURNS, Layout
 from ..engines.manifest import MANIFEST, FileRecord, Manifest
 from ..engines.pieces import FILES as PIECES
 from ..engines.rules import SUFFIXES as RULES
@@ -24,7 +24,7 @@ def propose_name(path: Path) -> str:
 
 def choose_files(folder: Path, layout: Layout) -> list[str]:
     """What of a folder belongs to the model: what its engine reads, and its papers."""
-    if layout.family in (STREAMING, TINY):
+    if layout.family in (STREAMING, TINY, TURNS):
         papers = [path.name for path in folder.iterdir() if path.is_file() and PAPERS.fullmatch(path.name)]
         more = ["metadata.json"] if (folder / "metadata.json").is_file() else []
         return sorted({*layout.files.values(), *papers, *more, *find_helpers(folder)})

@@ -13,15 +13,15 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from ..config import Config
-from ..engines import ENGINES, Entry, find, make_entry
+from ..engines import ENGINES, TURN_INSTALL, TURN_MODULES, Entry, find, find_missing, make_entry
 from ..engines.configured import with_configured
 from ..engines.finishes import with_finishes
-from ..engines.layout import PUNCTUATION, recognise
+from ..engines.layout import PUNCTUATION, TURNS, recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
 from ..engines.model_settings import with_settings
 from ..errors import ConfigError, EngineFailed, ModelError, UnknownModel
@@ -159,15 +159,33 @@ class Store:
 
     def find_punctuation(self, name: str) -> Path:
         """The folder of an installed model that punctuates. Raises ConfigError."""
+        return self._find_named("models.punctuation", name, PUNCTUATION, "punctuates")
+
+    def find_turns(self, wanted: str) -> Path | None:
+        """The folder of the turn model that ``models.turns`` means, of several the last by name; None where
+        nobody is to be asked, or nobody can be. Raises ConfigError."""
+        missing = ", ".join(find_missing(TURN_MODULES))
+        if wanted == "none" or (wanted == "auto" and missing):
+            return None
+        if wanted == "auto":
+            found = (folder for folder, manifest in self._scan() if manifest.family == TURNS)
+            return max(found, default=None)
+        folder = self._find_named("models.turns", wanted, TURNS, "tells the end of a turn")
+        if missing:
+            raise ConfigError(
+                f"models.turns names '{wanted}', which needs {missing}; install it with: {TURN_INSTALL}"
+            )
+        return folder
+
+    def _find_named(self, setting: str, name: str, family: str, what: str) -> Path:
         try:
             manifest = self.find(name)
         except UnknownModel as e:
             hint = f"`saywire models pull {name}` installs it" if _is_listed(name) else e.message
-            raise ConfigError(f"models.punctuation names '{name}', which is not installed; {hint}") from e
-        if manifest.family != PUNCTUATION:
-            raise ConfigError(
-                f"models.punctuation names '{name}', which recognises speech; name a model that punctuates"
-            )
+            raise ConfigError(f"{setting} names '{name}', which is not installed; {hint}") from e
+        if manifest.family != family:
+            other = f"is of family {manifest.family}"
+            raise ConfigError(f"{setting} names '{name}', which {other}; name a model that {what}")
         return self.folder / name
 
     def remove(self, name: str) -> None:
@@ -200,7 +218,8 @@ def known_entries(config: Config, environment: Mapping[str, str] = os.environ) -
     finish = partial(with_finishes, config, find_punctuation=store.find_punctuation)
     # Those that others are made of are finished before, and those that are made of them as well.
     run = finish(with_settings(config, [*ENGINES, *store.entries()]))
-    return finish(with_configured(config, run, find_entry))
+    turns = store.find_turns(config.models.turns)
+    return [replace(entry, turns=turns) for entry in finish(with_configured(config, run, find_entry))]
 
 
 def find_entry(name: str, entries: Sequence[Entry]) -> Entry:

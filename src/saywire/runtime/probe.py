@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engines import Entry, find, make_entry
-from ..engines.layout import PUNCTUATION
+from ..engines import TURN_INSTALL, TURN_MODULES, Entry, find, make_entry
+from ..engines.layout import PUNCTUATION, TURNS
 from ..engines.manifest import Manifest, read_manifest
 from ..errors import EngineFailed, SaywireError
 from ..types import Options
@@ -55,9 +55,12 @@ def probe(folder: Path, seconds: float = LONGEST) -> bool:
 
 
 def _make_entry(folder: Path, manifest: Manifest) -> Entry | None:
-    """How it is tried; a model that punctuates, behind an engine that hears nothing in faint noise."""
+    """How it is tried; one that is no engine, with an engine that hears nothing in faint noise."""
+    name = manifest.name
     if manifest.family == PUNCTUATION:
-        return replace(find("fake"), name=manifest.name, punctuation=folder)
+        return replace(find("fake"), name=name, punctuation=folder)
+    if manifest.family == TURNS:
+        return replace(find("fake"), name=name, turns=folder, requires=TURN_MODULES, install=TURN_INSTALL)
     return make_entry(
         folder, manifest.name, manifest.family, manifest.kind, manifest.languages, manifest.summary
     )
@@ -87,3 +90,5 @@ def _try(entry: Entry) -> None:
     while stream.ready:
         engine.decode([stream])
     engine.close()
+    if entry.turns:
+        entry.load_turns()(noise.astype(np.float32))

@@ -2,24 +2,25 @@
 
 The loop's thread owns the sessions: it takes commands from the link, has voice judged for all sessions
 at once, feeds streams and sends events. Decoding happens in it too, or, for an engine of long steps, in a
-second thread that does nothing else, so that hearing never waits for it. Under load the oldest audio is
-decoded first, and partials thin out by themselves: one is said for each decoded step at most.
+second thread that does nothing else, so that hearing never waits for it; the turn model has a thread as well,
+and only who asked it waits. Under load the oldest audio is decoded first, and partials thin out by
+themselves: one is said for each decoded step at most.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import queue
 import select
 import signal
 import socket
 import sys
-import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from ..engines import Entry
 from ..engines.base import Engine, Stream
 from ..errors import EngineFailed, OutOfOrder, SaywireError
 from ..types import Samples
+from .aside import Aside
+from .judge import Judge
 from .link import Down, Drop, Hello, Open, Ping, Pong, Refused, Trying, Unpacker, Up, pack
 
 log = logging.getLogger(__name__)
@@ -45,7 +48,9 @@ T = TypeVar("T")
 class Worker:
     """``run`` returns when the other end of the link is gone."""
 
-    def __init__(self, link: socket.socket, engine: Engine, detector: VoiceDetector) -> None:
+    def __init__(
+        self, link: socket.socket, engine: Engine, detector: VoiceDetector, judge: Judge | None = None
+    ) -> None:
         self._link = link
         self._engine = engine
         self._detector = detector
@@ -56,7 +61,14 @@ class Worker:
         self._decoding: list[int] = []
         self._suspects: set[int] = set()  # they were there when a worker died, and have not settled since
         self._tried = 0  # the one of them that was announced as being touched
-        self._thread = DecodingThread(engine) if engine.info.long_steps else None
+        self._thread: Aside[Sequence[Stream], list[SaywireError | None]] | None = None
+        if engine.info.long_steps:
+            self._thread = Aside("decoding", partial(decode, engine))
+        self._turns: Aside[Samples, float | None] | None = None
+        if judge:
+            self._turns = Aside("turns", partial(consult, judge))
+        self._questions: deque[tuple[int, Samples]] = deque()
+        self._asking = 0  # the session that the turn model is asked for
 
     def run(self) -> None:
         try:
@@ -64,21 +76,28 @@ class Worker:
                 self._send(0, Hello(self._engine.info, os.getpid()))
                 self._serve()
         finally:
-            if self._thread:
-                self._thread.end()
+            for thread in self._threads:
+                thread.end()
 
     def _serve(self) -> None:
-        sources: list[socket.socket] = [self._link] + ([self._thread.bell] if self._thread else [])
+        sources = [self._link, *(thread.bell for thread in self._threads)]
         while True:
             self._announce(0)
-            busy = self._fresh or (self._ready and not self._decoding)
+            busy = self._fresh or (self._ready and not (self._decoding or self._is_trying))
             readable, _, _ = select.select(sources, (), (), 0 if busy else None)
             if self._link in readable and not self._read():
                 return
             if self._thread and self._thread.bell in readable:
                 self._decoded(self._thread.answer())
+            if self._turns and self._turns.bell in readable:
+                self._answered(self._turns.answer())
             self._hear()
+            self._ask()
             self._decode()
+
+    @property
+    def _threads(self) -> list[Aside[Any, Any]]:
+        return [thread for thread in (self._thread, self._turns) if thread]
 
     def _read(self) -> bool:
         data = self._link.recv(MOST)
@@ -104,7 +123,9 @@ class Worker:
             self._suspects.add(number)
         self._announce(number)
         try:
-            self._sessions[number] = Session(self._engine, message.options, message.resume)
+            self._sessions[number] = Session(
+                self._engine, message.options, message.resume, judged=self._turns is not None
+            )
         except Exception as error:  # an engine is foreign code
             self._drop(number)
             self._send(number, m.Failed(None, translated(error, self._engine)))
@@ -132,11 +153,16 @@ class Worker:
             return None
 
     def _announce(self, number: int) -> None:
-        """Before the engine is let near a suspect: should that kill us, it is known who did."""
+        """Before a model is let near a suspect: should that kill us, it is known who did."""
         number = number if number in self._suspects else 0
-        if number != self._tried and self._tried not in self._decoding:
+        if number != self._tried and not self._is_trying:
             self._tried = number
             self._send(number, Trying())
+
+    @property
+    def _is_trying(self) -> bool:
+        """Whether a suspect is in one of the threads: nobody else goes into one then."""
+        return self._tried != 0 and self._tried in (self._asking, *self._decoding)
 
     def _hear(self) -> None:
         """Judge what came in, all sessions together; then let those move that are not being decoded."""
@@ -160,6 +186,23 @@ class Worker:
         for number, probability, state in zip(numbers, probabilities.tolist(), states, strict=True):
             self._sessions[number].voice = state
             self._have(number, lambda session, p=probability: session.hear(p))  # type: ignore[misc]
+            if self._turns and (question := self._have(number, Session.take_question)) is not None:
+                self._questions.append((number, question))
+
+    def _ask(self) -> None:
+        """One question at a time, so that whose it is can be told before."""
+        while self._questions and not self._asking and not self._is_trying:
+            number, question = self._questions.popleft()
+            if number in self._sessions:
+                assert self._turns
+                self._announce(number)
+                self._asking = number
+                self._turns.ask(question)
+
+    def _answered(self, probability: float | None) -> None:
+        number, self._asking = self._asking, 0
+        self._have(number, lambda session: session.answer(probability))
+        self._fresh.add(number)
 
     def _advance(self, number: int, error: SaywireError | None = None) -> None:
         self._announce(number)
@@ -182,7 +225,7 @@ class Worker:
 
     def _decode(self) -> None:
         """One step for as many sessions as the engine takes at a time."""
-        if self._decoding or not self._ready:
+        if self._decoding or not self._ready or self._is_trying:
             return
         self._decoding = self._choose()
         for number in self._decoding:
@@ -210,37 +253,6 @@ class Worker:
         self._link.sendall(pack(number, message))
 
 
-class DecodingThread:
-    """Decodes while the worker's loop hears. One batch at a time; ``bell`` is readable when it is done."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._asked: queue.SimpleQueue[Sequence[Stream] | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[Sequence[SaywireError | None]] = queue.SimpleQueue()
-        self.bell, self._rope = socket.socketpair()
-        threading.Thread(target=self._run, name="decoding", daemon=True).start()
-
-    def ask(self, streams: Sequence[Stream]) -> None:
-        self._asked.put(streams)
-
-    def answer(self) -> Sequence[SaywireError | None]:
-        """What became of each stream of the batch; only after the bell."""
-        self.bell.recv(1)
-        return self._answers.get()
-
-    def end(self) -> None:
-        """Nothing more will be asked. A step that goes on ends by itself, and nobody hears of it."""
-        self._asked.put(None)
-        self.bell.close()
-
-    def _run(self) -> None:
-        with self._rope:
-            while (streams := self._asked.get()) is not None:
-                self._answers.put(decode(self._engine, streams))
-                with suppress(OSError):  # the bell is gone: so are they who would have heard it
-                    self._rope.send(b".")
-
-
 def decode(engine: Engine, streams: Sequence[Stream]) -> list[SaywireError | None]:
     """One step of each; a batch that fails is tried again one by one, so that only the guilty suffer."""
     try:
@@ -251,6 +263,15 @@ def decode(engine: Engine, streams: Sequence[Stream]) -> list[SaywireError | Non
             return [error for x in streams for error in (decode(engine, [x]) if x.ready else [None])]
         return [translated(error, engine)]
     return [None] * len(streams)
+
+
+def consult(judge: Judge, audio: Samples) -> float | None:
+    """How probable it is that somebody has finished; None where nobody can say."""
+    try:
+        return judge.ask(audio)
+    except Exception as error:  # a model is foreign code: turns end all the same
+        judge.give_up(error)
+        return None
 
 
 def translated(error: Exception, engine: Engine) -> SaywireError:
@@ -274,6 +295,7 @@ def work(
         link.sendall(pack(0, Refused(error)))
         return
     try:
-        Worker(link, engine, detector or VoiceDetector()).run()
+        judge = Judge(entry.load_turns) if entry.turns else None
+        Worker(link, engine, detector or VoiceDetector(), judge).run()
     finally:
         engine.close()

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from saywire.protocols.openai.options import (
-    SILENCES,
+    EAGERNESS,
     Settings,
     effective_turns,
     opening_settings,
@@ -61,14 +63,37 @@ def test_the_extremes_stay_in_what_a_detector_can_do():
     assert options(TurnDetection(threshold=0)).turns.threshold == 0.01
 
 
-@pytest.mark.parametrize("eagerness", SILENCES)
-def test_eagerness_is_a_silence(eagerness):
-    assert options(TurnDetection("semantic_vad", eagerness=eagerness)).turns.silence == SILENCES[eagerness]
-    assert options(TurnDetection("semantic_vad")).turns.silence == SILENCES["medium"]
+@pytest.mark.parametrize("eagerness", EAGERNESS)
+def test_eagerness_is_a_certainty_a_patience_and_a_silence(eagerness):
+    turns, meant = options(TurnDetection("semantic_vad", eagerness=eagerness)).turns, EAGERNESS[eagerness]
+    assert turns.voice and turns.semantic
+    assert (turns.certainty, turns.patience, turns.silence) == (
+        meant.certainty,
+        meant.patience,
+        meant.silence,
+    )
 
 
-def test_the_more_eager_the_shorter():
-    assert SILENCES["low"] > SILENCES["medium"] == SILENCES["auto"] > SILENCES["high"]
+def test_the_more_eager_the_sooner():
+    low, medium, high = (EAGERNESS[name] for name in ("low", "medium", "high"))
+    assert low.certainty > medium.certainty > high.certainty
+    assert low.patience > medium.patience > high.patience
+    assert low.silence > medium.silence > high.silence
+
+
+def test_auto_is_medium_or_what_the_server_does_anyway():
+    auto = TurnDetection("semantic_vad", eagerness="auto")
+    medium = options(TurnDetection("semantic_vad", eagerness="medium"))
+    assert options(auto) == options(TurnDetection("semantic_vad")) == medium
+    own = replace(DEFAULTS, turns=replace(DEFAULTS.turns, semantic=True, patience=3.0))
+    assert options(auto, own).turns == options(None, own).turns == own.turns
+    assert options(TurnDetection("semantic_vad", eagerness="medium"), own) == medium
+
+
+def test_a_server_of_semantic_turns_says_so_and_obeys_who_wants_silence():
+    own = replace(DEFAULTS, turns=replace(DEFAULTS.turns, semantic=True))
+    assert effective_turns(opening_settings(None), own) == TurnDetection("semantic_vad")
+    assert not options(TurnDetection("server_vad"), own).turns.semantic
 
 
 @pytest.mark.parametrize(

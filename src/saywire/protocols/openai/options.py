@@ -21,8 +21,25 @@ PCM, MULAW, ALAW = "audio/pcm", "audio/pcmu", "audio/pcma"
 PCM_RATE = 24_000
 """The only rate of the service; here the one that is meant where none is said."""
 G711_RATE = 8_000
-SILENCES = {"low": 1.2, "medium": 0.8, "auto": 0.8, "high": 0.4}
-"""Seconds of silence that end an utterance, by eagerness: semantic_vad is served by the voice detector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eagerness:
+    """What semantic_vad makes of Turns."""
+
+    certainty: float
+    patience: float
+    """The service's own."""
+    silence: float
+    """Where there is no turn model."""
+
+
+EAGERNESS = {
+    "low": Eagerness(certainty=0.7, patience=8.0, silence=1.2),
+    "medium": Eagerness(certainty=0.5, patience=4.0, silence=0.8),
+    "high": Eagerness(certainty=0.3, patience=2.0, silence=0.4),
+}
+"""Auto, which is meant where none is said, is medium; or the server's own rules, if those are semantic."""
 UNTURNED_MODELS = ("gpt-live-transcribe", "gpt-realtime-whisper")
 """The service refuses turn detection for these, so their clients say nothing of it and commit."""
 LOGPROBS = "item.input_audio_transcription.logprobs"
@@ -98,7 +115,9 @@ def effective_turns(settings: Settings, defaults: Options) -> TurnDetection | No
     if asked is not UNSET:
         return asked
     model = given(settings.transcription.model) or ""
-    return TurnDetection() if defaults.turns.voice and not model.startswith(UNTURNED_MODELS) else None
+    if not defaults.turns.voice or model.startswith(UNTURNED_MODELS):
+        return None
+    return TurnDetection("semantic_vad" if defaults.turns.semantic else "server_vad")
 
 
 def patience(settings: Settings, defaults: Options) -> float | None:
@@ -133,14 +152,29 @@ def _turns(wanted: TurnDetection | None, defaults: Turns) -> Turns:
     if wanted is None:
         return replace(defaults, voice=False)
     if turns_kind(wanted) == "semantic_vad":
-        return replace(defaults, voice=True, silence=SILENCES[given(wanted.eagerness) or "auto"])
+        return _semantic(given(wanted.eagerness) or "auto", defaults)
     threshold, padding, silence = wanted.threshold, wanted.prefix_padding_ms, wanted.silence_duration_ms
     return replace(
         defaults,
         voice=True,
+        semantic=False,
         threshold=min(max(number(threshold, defaults.threshold), 0.01), 0.99),
         padding=number(padding, defaults.padding * 1000) / 1000,
         silence=max(number(silence, defaults.silence * 1000), 20) / 1000,
+    )
+
+
+def _semantic(eagerness: str, defaults: Turns) -> Turns:
+    if eagerness == "auto" and defaults.semantic:
+        return replace(defaults, voice=True)
+    meant = EAGERNESS.get(eagerness, EAGERNESS["medium"])
+    return replace(
+        defaults,
+        voice=True,
+        semantic=True,
+        certainty=meant.certainty,
+        patience=meant.patience,
+        silence=meant.silence,
     )
 
 

@@ -110,7 +110,7 @@ def browse(url: str, *flags: str, path: str = "", **context: Any) -> Iterator[An
         expect(page.locator("#model option[value=tiny]")).to_be_attached()
         yield page
         browser.close()
-        assert not broken
+        assert not broken, broken
 
 
 def microphone(recording: Path) -> tuple[str, ...]:
@@ -136,6 +136,11 @@ def choose_file(page: Any, file: Path, pace: str = "fast") -> None:
 
 def finals(page: Any) -> list[str]:
     return [text.strip() for text in page.locator(f"{FINALS} span:nth-of-type(1)").all_inner_texts()]
+
+
+def wait_for_partial(page: Any, nth: int) -> None:
+    """Until something of the line that number is shown, and may still change or grow."""
+    expect(page.locator(f"#lines li:nth-child({nth}) span").filter(has_text="e").first).to_be_visible()
 
 
 def save(page: Any, name: str) -> str:

@@ -17,6 +17,7 @@ from web.browsing import (
     record,
     save,
     served,
+    wait_for_partial,
 )
 
 pytestmark = needs_chromium
@@ -24,11 +25,6 @@ pytestmark = needs_chromium
 SPOKEN = ("please-play-five", "computer-stop", "please-play-five")
 SAID = [name.replace("-", " ") for name in SPOKEN]
 AWAY = "#status[data-state=away]"
-
-
-def wait_for_partial(page: Any, nth: int) -> None:
-    """Until something of the line that number is shown, and may still change or grow."""
-    expect(page.locator(f"#lines li:nth-child({nth}) span").filter(has_text="e").first).to_be_visible()
 
 
 def hear(page: Any, spoken: Path, pace: str) -> None:

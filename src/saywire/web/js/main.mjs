@@ -88,8 +88,11 @@ function detect(code) {
 }
 
 function showButtons() {
-  find('start').hidden = Boolean(run);
-  find('stop').hidden = !run;
+  const [shown, hidden] = run ? [find('stop'), find('start')] : [find('start'), find('stop')];
+  const focused = document.activeElement === hidden;
+  shown.hidden = false;
+  hidden.hidden = true;
+  if (focused) shown.focus(); // or the keyboard would begin at the top again
   label('stop', run?.stopped ? 'giveUp' : 'stop');
   find('pause').disabled = !run?.running;
   label('pause', run?.paused ? 'resume' : 'pause');
@@ -138,9 +141,16 @@ async function fillDevices() {
 function take(chosen) {
   if (!chosen || run) return;
   file = chosen;
-  find('file-name').textContent = chosen.name;
   find('source').value = 'file';
   showSource();
+}
+
+/** @param {DragEvent} event */
+function drop(event) {
+  event.preventDefault();
+  if (!event.dataTransfer?.files.length || run) return;
+  find('file').files = event.dataTransfer.files; // which then shows its name
+  take(event.dataTransfer.files[0]);
 }
 
 function showSource() {
@@ -158,7 +168,7 @@ findAll('[data-save]').forEach((button) => button.addEventListener('click', () =
 find('source').addEventListener('change', showSource);
 find('file').addEventListener('change', () => take(find('file').files?.[0]));
 document.addEventListener('dragover', (event) => event.preventDefault());
-document.addEventListener('drop', (event) => { event.preventDefault(); take(event.dataTransfer?.files[0]); });
+document.addEventListener('drop', drop);
 window.addEventListener('offline', () => run?.drop());
 navigator.mediaDevices?.addEventListener?.('devicechange', fillDevices);
 

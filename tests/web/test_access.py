@@ -1,0 +1,167 @@
+"""Everybody can use the page: axe-core finds nothing, the keyboard is enough, it fits a phone.
+
+And no script that is not the server's own can use it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from web.browsing import (
+    DONE,
+    Server,
+    browse,
+    choose_file,
+    expect,
+    finals,
+    needs_chromium,
+    node_modules,
+    record,
+    wait_for_partial,
+)
+
+pytestmark = needs_chromium
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+LOOKS = [
+    ("en-GB", "light", DESKTOP),
+    ("zh-CN", "dark", DESKTOP),
+    ("en-GB", "dark", PHONE),
+    ("zh-CN", "light", PHONE),
+]
+SPOKEN = ("please-play-five", "computer-stop")
+RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+CONTROLS = [
+    *("theme", "language-switch", "source", "device", "model", "language", "hotwords", "start"),
+    *("scroller", "copy", "txt", "srt", "vtt", "json", "clear"),
+]
+FOCUSED = """() => {
+    const {id, dataset, tagName} = document.activeElement;
+    const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
+    return [id || dataset.save || tagName, `${outlineStyle} ${outlineWidth}`];
+}"""
+INJECT = """() => new Promise((resolve) => {
+    const found = [];
+    document.addEventListener('securitypolicyviolation', (event) => {
+        found.push(event.effectiveDirective);
+        if (found.length === 3) resolve(found.sort());
+    });
+    const make = (tag, fields) => document.body.append(Object.assign(document.createElement(tag), fields));
+    make('script', {textContent: 'window.injected = true'});
+    make('style', {textContent: 'body {display: none}'});
+    make('script', {src: 'https://example.org/x.js'});
+})"""
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return record(tmp_path_factory.mktemp("spoken") / "spoken.wav", *SPOKEN)
+
+
+def complaints(page: Any) -> list[str]:
+    """What axe-core says against the page as it is: rule, weight, and where."""
+    page.evaluate((node_modules() / "axe-core" / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("(rules) => axe.run(document, rules)", RULES)["violations"]
+    return [f"{one['id']} ({one['impact']}): {node['html']}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize(("locale", "scheme", "viewport"), LOOKS, ids=lambda value: str(value)[:10])
+def test_nothing_is_in_anybodys_way(
+    server: Server, spoken: Path, locale: str, scheme: str, viewport: dict[str, int]
+) -> None:
+    with browse(server.url, locale=locale, color_scheme=scheme, viewport=viewport) as page:
+        found = {"ready": complaints(page)}
+        page.evaluate("document.getElementById('key-field').hidden = false")
+        page.click("#start")
+        expect(page.locator("#notice")).to_be_visible()
+        found["trouble"] = complaints(page)
+        choose_file(page, spoken, "paced")
+        page.click("#start")
+        wait_for_partial(page, 2)
+        found["listening"] = complaints(page)
+        expect(page.locator(DONE)).to_be_visible()
+        page.click("footer summary")
+        found["done"] = complaints(page)
+    assert not [one for state in found.values() for one in state], json.dumps(
+        found, indent=1, ensure_ascii=False
+    )
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_it_fits(server: Server, spoken: Path, locale: str, viewport: dict[str, int]) -> None:
+    with browse(server.url, locale=locale, viewport=viewport) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        for name in ("#start", "#status", "#scroller", "#clear"):
+            box = page.locator(name).bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= viewport["width"], name
+
+
+def test_the_keyboard_is_enough(server: Server) -> None:
+    with browse(server.url) as page:
+        seen = walk(page)
+        assert [name for name in CONTROLS if name not in seen] == []
+        assert [name for name, outline in seen.items() if outline.startswith(("none", "auto 0"))] == []
+        page.focus("#source")
+        page.keyboard.type("A sample")
+        expect(page.locator("#sample")).to_be_visible()
+        page.focus("#sample")
+        page.keyboard.press("End")
+        page.focus("#pace")
+        page.keyboard.press("End")
+        page.focus("#start")
+        page.keyboard.press("Enter")
+        expect(page.locator("#stop")).to_be_focused()  # what took its place
+        expect(page.locator(DONE)).to_be_visible()
+        expect(page.locator("#start")).to_be_focused()
+        assert finals(page)
+        page.focus("[data-save=txt]")
+        with page.expect_download() as download:
+            page.keyboard.press("Space")
+        assert Path(download.value.path()).read_text("utf-8").split()
+
+
+def walk(page: Any) -> dict[str, str]:
+    """What can be reached with the tabulator, once around, and how it is marked."""
+    seen: dict[str, str] = {}
+    while True:
+        page.keyboard.press("Tab")
+        name, outline = page.evaluate(FOCUSED)
+        if name == "BODY":
+            return seen
+        seen[name] = outline
+
+
+def test_finals_are_read_out_and_partials_are_not(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        log = page.locator("#spoken")
+        expect(log).to_have_attribute("aria-live", "polite")
+        assert log.locator("p").all_inner_texts() == finals(page)
+        assert page.locator("[aria-live], [role=status], [role=alert]").locator("li").count() == 0
+
+
+def test_scripts_and_styles_of_others_do_nothing(server: Server) -> None:
+    with pytest.raises(AssertionError, match="Security Policy"), browse(server.url) as page:
+        assert page.evaluate(INJECT) == ["script-src-elem", "script-src-elem", "style-src-elem"]
+        assert page.evaluate("window.injected") is None
+        expect(page.locator("#start")).to_be_visible()
+
+
+def test_the_page_remembers_language_and_looks(server: Server) -> None:
+    with browse(server.url) as page:
+        page.click("#language-switch")
+        page.select_option("#theme", "dark")
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(page.locator("#start")).to_have_text("开始")

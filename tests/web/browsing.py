@@ -23,14 +23,20 @@ from cli.program import command, environment
 from e2e.house import talk
 from server.audio import wav
 
-playwright = pytest.importorskip("playwright.sync_api", reason="run by make test-browser")
+try:
+    from playwright.sync_api import expect, sync_playwright
+except ImportError:
+    expect = sync_playwright = None
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+needs_chromium = pytest.mark.skipif(
+    None in (CHROMIUM, sync_playwright), reason="there is no chromium, or not run by make test-browser"
+)
 
 PATIENCE = 60_000
 """Milliseconds that a state may take on a busy machine; most take a tenth of a second."""
-expect: Any = playwright.expect
-expect.set_options(timeout=PATIENCE)
+if expect:
+    expect.set_options(timeout=PATIENCE)
 
 DONE = "#status[data-state=done]"
 FINALS = "#lines li:not(.open)"
@@ -95,7 +101,7 @@ def served(home: Path, *flags: str) -> Iterator[Server]:
 def browse(url: str, *flags: str, path: str = "", **context: Any) -> Iterator[Any]:
     """The page, once it knows the models. ``flags`` are Chromium's, ``context`` Playwright's (``locale``).
     At the end no script must have failed, and nothing have been asked for that the policy forbids."""
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=CHROMIUM,
             args=list(flags),

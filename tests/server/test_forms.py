@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from starlette.datastructures import FormData, UploadFile
@@ -81,6 +82,12 @@ def test_spellings_of_a_list(pairs):
 )
 def test_spellings_of_an_object(pairs):
     assert ask(*pairs).options.turns == Turns(threshold=0.4, padding=0.1, silence=0.25)
+
+
+def test_who_asks_for_voice_activity_gets_it():
+    server = replace(DEFAULTS, turns=replace(DEFAULTS.turns, semantic=True))
+    assert not ask(("chunking_strategy[type]", "server_vad"), defaults=server).options.turns.semantic
+    assert ask(("chunking_strategy", "auto"), defaults=server).options.turns.semantic
 
 
 def test_object_fields_that_are_not_said_are_the_servers_choice():

@@ -163,6 +163,7 @@ def _turns(fields: Fields, defaults: Turns) -> Turns:
     return replace(
         defaults,
         voice=True,
+        semantic=False,
         threshold=defaults.threshold if threshold is None else min(max(threshold, 0.01), 0.99),
         padding=defaults.padding if padding is None else padding / 1000,
         silence=defaults.silence if silence is None else max(silence, 20) / 1000,

@@ -34,6 +34,10 @@ def test_the_service_s_threshold_is_around_the_server_s_own(threshold, own):
     assert turns.voice
 
 
+def test_silence_ends_turns_whatever_the_server_does_otherwise():
+    assert not options({"turn_detection": {"type": "server_vad"}}, turns=Turns(semantic=True)).turns.semantic
+
+
 def test_the_server_s_defaults_fill_what_is_open():
     made = options({}, language="zh", prompt="p", hotwords=("h",), turns=Turns(threshold=0.6))
     assert (made.language, made.prompt, made.hotwords, made.turns.threshold) == ("zh", "p", ("h",), 0.6)

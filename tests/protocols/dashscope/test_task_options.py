@@ -48,6 +48,19 @@ def test_numbers_out_of_range_are_drawn_into_it():
     assert options(speech_noise_threshold=-5).turns.threshold == 0.05
 
 
+@pytest.mark.parametrize("usual", [True, False])
+def test_who_asks_for_semantic_sentences_or_for_a_silence_gets_that(usual):
+    server = Options(turns=Turns(semantic=usual))
+
+    def semantic(**parameters):
+        return options(server, **parameters).turns.semantic
+
+    assert semantic() is usual
+    assert not semantic(max_sentence_silence=500)
+    assert semantic(semantic_punctuation_enabled=True, max_sentence_silence=500)
+    assert not semantic(semantic_punctuation_enabled=False)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_documented_format_has_a_decoder(form):
     assert not read_decoder(payload(format=form, sample_rate=16000)).finish()

@@ -139,6 +139,7 @@ def _turns(turning: Turning | None, defaults: Turns) -> Turns:
     return replace(
         defaults,
         voice=True,
+        semantic=False,
         threshold=min(max(threshold, 0.05), 0.95),
         silence=turning.silence_ms / 1000,
         padding=turning.padding_ms / 1000,

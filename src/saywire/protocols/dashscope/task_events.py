@@ -40,6 +40,7 @@ class Parameters(Struct, frozen=True):
     source_language: str | None = None
     """Of gummy, which has no hints; ``auto`` leaves it to the engine."""
     max_sentence_silence: float | None = None
+    semantic_punctuation_enabled: bool | None = None
     speech_noise_threshold: float | None = None
     heartbeat: bool | None = None
     intermediate_result_enabled: bool | None = None

@@ -63,7 +63,10 @@ def read_options(payload: wire.Payload, defaults: Options, vocabularies: Vocabul
     hotwords = tuple(_hotwords(asked, payload.resources or (), vocabularies)) or find_hotwords(context)
     turns = defaults.turns
     if asked.max_sentence_silence is not None:
-        turns = replace(turns, silence=min(max(asked.max_sentence_silence, 100), 10_000) / 1000)
+        silence = min(max(asked.max_sentence_silence, 100), 10_000) / 1000
+        turns = replace(turns, semantic=False, silence=silence)
+    if asked.semantic_punctuation_enabled is not None:  # which there, too, goes before a silence
+        turns = replace(turns, semantic=asked.semantic_punctuation_enabled)
     if asked.speech_noise_threshold is not None:
         threshold = turns.threshold + _SLOPE * asked.speech_noise_threshold
         turns = replace(turns, threshold=min(max(threshold, 0.05), 0.95))

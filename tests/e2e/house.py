@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from openai import AsyncOpenAI
 
 from engines.recordings import read
 from laws.speech import silence
@@ -31,31 +32,45 @@ class House:
 
 
 @asynccontextmanager
-async def serve(language: str, wires: Sequence[str] = (), **server: Any) -> AsyncIterator[dict[str, str]]:
+async def serve(config: Config, pool: Pool) -> AsyncIterator[dict[str, str]]:
     """Where it is, by wire; "" is the main port."""
-    config = Config(
-        ServerConfig(port=0, **server),
-        EngineConfig(model="tiny", language=language, workers=1),
-        listener=tuple(ListenerConfig(wire, wire, 0) for wire in wires),
-    )
-    async with Pool(config) as pool:
-        port = asyncio.get_running_loop().create_future()
-        server = Server(config, pool, lambda _, number: port.set_result(number))
-        serving = asyncio.create_task(server.serve())
-        ports = {"": await port} | server.ports
+    port = asyncio.get_running_loop().create_future()
+    server = Server(config, pool, lambda _, number: port.set_result(number))
+    serving = asyncio.create_task(server.serve())
+    ports = {"": await port} | server.ports
+    try:
         yield {wire: f"127.0.0.1:{number}" for wire, number in ports.items()}
+    finally:
         server.stop()
         await serving
+
+
+@asynccontextmanager
+async def _serve_alone(config: Config) -> AsyncIterator[dict[str, str]]:
+    async with Pool(config) as pool, serve(config, pool) as doors:
+        yield doors
 
 
 @contextmanager
 def open_house(language: str = "en", wires: Sequence[str] = (), **server: Any) -> Iterator[House]:
     """``wires`` have ports of their own; ``server``: settings of it."""
+    config = Config(
+        ServerConfig(port=0, **server),
+        EngineConfig(model="tiny", language=language, workers=1),
+        listener=tuple(ListenerConfig(wire, wire, 0) for wire in wires),
+    )
     with asyncio.Runner(loop_factory=LOOP) as runner:
-        context = serve(language, wires, **server)
+        context = _serve_alone(config)
         doors = runner.run(context.__aenter__())
         yield House(runner, doors[""], doors)
         runner.run(context.__aexit__(None, None, None))
+
+
+def open_sdk(at: str) -> AsyncOpenAI:
+    """OpenAI's client of the server there; what fails is not tried again."""
+    return AsyncOpenAI(
+        api_key="any", base_url=f"http://{at}/v1", websocket_base_url=f"ws://{at}/v1", max_retries=0
+    )
 
 
 def at_home(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

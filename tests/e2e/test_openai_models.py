@@ -8,10 +8,10 @@ from typing import Any
 
 from openai import AsyncOpenAI
 
+from e2e.house import open_sdk, serve
 from engines.recordings import read
 from saywire.config import Config, EngineConfig, ServerConfig
 from saywire.runtime.pool import Pool
-from saywire.server.run import Server
 from server.audio import wav
 
 NAME = "tiny-offline"
@@ -57,19 +57,15 @@ def test_a_model_is_loaded_while_it_is_used_and_the_list_shows_it() -> None:
     async def test() -> None:
         engine = EngineConfig(model="tiny", workers=1, unload_after=0.05)
         config = Config(server=ServerConfig(port=0), engine=engine)
-        async with asyncio.timeout(120), Pool(config) as pool:
-            port = asyncio.get_running_loop().create_future()
-            server = Server(config, pool, lambda _, number: port.set_result(number))
-            serving = asyncio.create_task(server.serve())
-            base = f"127.0.0.1:{await port}/v1"
-            async with AsyncOpenAI(
-                api_key="any", base_url=f"http://{base}", websocket_base_url=f"ws://{base}", max_retries=0
-            ) as client:
-                before = await describe(client)
-                assert (before.loaded, before.sessions, before.memory_bytes) == (False, 0, None)
-                for _ in range(2):  # it comes again
-                    await visit(client, pool)
-            server.stop()
-            await serving
+        async with (
+            asyncio.timeout(120),
+            Pool(config) as pool,
+            serve(config, pool) as doors,
+            open_sdk(doors[""]) as client,
+        ):
+            before = await describe(client)
+            assert (before.loaded, before.sessions, before.memory_bytes) == (False, 0, None)
+            for _ in range(2):  # it comes again
+                await visit(client, pool)
 
     asyncio.run(test())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,14 @@ from openai import AsyncOpenAI, BadRequestError
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from audio.media import encode
+from e2e.house import at_home, open_sdk, serve
 from engines.recordings import read
 from laws.speech import silence, trimmed
 from saywire.audio.pcm import to_alaw, to_mulaw, to_pcm16
 from saywire.audio.resample import Resampler
 from saywire.config import Config, EngineConfig, ServerConfig
 from saywire.runtime.pool import Pool
-from saywire.server.run import LOOP, Server
+from saywire.server.run import LOOP
 from saywire.types import RATE, Samples
 from server.audio import wav
 
@@ -55,19 +55,8 @@ TINY = Config(server=ServerConfig(port=0), engine=EngineConfig(model="tiny", lan
 
 @asynccontextmanager
 async def open_house(config: Config = TINY) -> AsyncIterator[AsyncOpenAI]:
-    async with Pool(config) as pool:
-        port = asyncio.get_running_loop().create_future()
-        server = Server(config, pool, lambda _, number: port.set_result(number))
-        serving = asyncio.create_task(server.serve())
-        base = f"127.0.0.1:{await port}/v1"
-        http, ws = f"http://{base}", f"ws://{base}"
-        client = AsyncOpenAI(api_key="any", base_url=http, websocket_base_url=ws, max_retries=0)
-        try:
-            async with client:
-                yield client
-        finally:
-            server.stop()
-            await serving
+    async with Pool(config) as pool, serve(config, pool) as doors, open_sdk(doors[""]) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +66,6 @@ def house() -> Iterator[House]:
         context = open_house()
         yield House(runner, runner.run(context.__aenter__()))
         runner.run(context.__aexit__(None, None, None))
-
-
-def at_home(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    @functools.wraps(test)
-    def run(*args: object, **kwargs: Any) -> None:
-        kwargs["house"].runner.run(asyncio.wait_for(test(*args, **kwargs), 60))
-
-    return run
 
 
 async def configure(connection: AsyncRealtimeConnection, **audio: object) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,9 +54,13 @@ class Turn:
 class House:
     address: str
     store: Store
+    pool: Pool
 
-    async def hear(self, *audio: Samples, size: int = 1600, **turn_detection: str) -> list[Turn]:
-        """The turns that end by themselves in the audio, then the one that is left at its end, if any."""
+    async def hear(
+        self, *audio: Samples, size: int = 1600, kill_at: float | None = None, **turn_detection: str
+    ) -> list[Turn]:
+        """The turns that end by themselves in the audio. ``kill_at``: the workers die when so many seconds
+        were sent and the first turn has begun."""
         async with connect(f"ws://{self.address}/v1/realtime?intent=transcription") as ws:
 
             async def send(kind: str, **fields: object) -> None:
@@ -63,18 +70,28 @@ class House:
             wish = {"format": {"type": "audio/pcm", "rate": RATE}, "turn_detection": turns}
             await send("session.update", session={"type": "transcription", "audio": {"input": wish}})
             pcm = (np.concatenate(audio) * 32767).astype("<i2").tobytes()
+            events = []
             for start in range(0, len(pcm), 2 * size):
+                if kill_at is not None and start >= kill_at * RATE * 2:
+                    while not events or events[-1]["type"] != "input_audio_buffer.speech_started":
+                        events.append(json.loads(await ws.recv()))
+                    self.kill_workers()
+                    kill_at = None
                 piece = base64.b64encode(pcm[start : start + 2 * size]).decode()
                 await send("input_audio_buffer.append", audio=piece)
             await send("input_audio_buffer.commit")
-            return await self._collect(ws)
+            return await self._collect(events, ws)
 
-    async def _collect(self, ws: ClientConnection) -> list[Turn]:
+    def kill_workers(self) -> None:
+        for pid in self.pool.processes:
+            os.kill(pid, signal.SIGKILL)
+
+    async def _collect(self, events: list[dict[str, Any]], ws: ClientConnection) -> list[Turn]:
         begun: dict[str, float] = {}
         ended: dict[str, float] = {}
         turns = []
         while True:
-            event = json.loads(await ws.recv())
+            event = events.pop(0) if events else json.loads(await ws.recv())
             match event["type"]:
                 case "input_audio_buffer.speech_started":
                     begun[event["item_id"]] = event["audio_start_ms"] / 1000
@@ -103,7 +120,7 @@ async def open_house(folder: Path, model: Path | None) -> AsyncIterator[House]:
         port = asyncio.get_running_loop().create_future()
         server = Server(config, pool, lambda _, number: port.set_result(number))
         serving = asyncio.create_task(server.serve())
-        yield House(f"127.0.0.1:{await port}", store)
+        yield House(f"127.0.0.1:{await port}", store, pool)
         server.stop()
         await serving
 
@@ -150,6 +167,14 @@ def test_turns_do_not_depend_on_how_audio_is_cut(runner: asyncio.Runner, house: 
     whole, *others = [runner.run(house.hear(*audio, size=size)) for size in (1 << 20, 160, 999)]
     assert [turn.text for turn in whole] == ["computer stop three one eight", "computer stop"]
     assert others == [whole, whole]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@pytest.mark.parametrize("kill_at", [1.5, 2.2, 3.3])
+def test_turns_are_the_same_when_workers_die(runner: asyncio.Runner, house: House, kill_at: float) -> None:
+    audio = [quiet(0.3), STOP, quiet(0.7), finished(DIGITS), quiet(0.6), finished(STOP), quiet(1)]
+    whole = runner.run(house.hear(*audio))
+    assert runner.run(house.hear(*audio, kill_at=kill_at)) == whole
 
 
 def test_voice_activity_alone_is_there_for_who_asks_for_it(runner: asyncio.Runner, house: House) -> None:

@@ -17,7 +17,7 @@ from saywire import messages as m
 from saywire.audio.vad import VoiceDetector, VoiceState
 from saywire.core.session import START
 from saywire.engines import Entry
-from saywire.engines.base import Engine, EngineInfo, Stream
+from saywire.engines.base import Engine, EngineInfo, Stream, TurnModel
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.errors import EngineFailed
 from saywire.runtime.judge import Judge
@@ -289,6 +289,22 @@ def test_who_asks_the_turn_model_waits_for_it_and_nobody_else() -> None:
         said = boss.until(m.Finished)
         causes = [event.cause for event in said if isinstance(event, m.SpeechStopped)]
         assert causes == [m.Cause.SILENCE, m.Cause.FINISH]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_the_turn_model_is_loaded_before_anybody_pauses_who_wants_it(late: bool) -> None:
+    loaded = threading.Event()
+
+    def make() -> TurnModel:
+        loaded.set()
+        return lambda audio: 1.0
+
+    with working(FakeEngine(), Loud(), Judge(make)) as boss:
+        boss.send((1, OPEN), (1, SPEECH), (1, m.Finish()))
+        boss.until(m.Finished)
+        assert not loaded.is_set()
+        boss.send(*[(2, OPEN), (2, m.Configure(SEMANTIC.options))] if late else [(2, SEMANTIC)])
+        assert loaded.wait(30)
 
 
 def test_a_session_that_leaves_before_its_answer_harms_nobody() -> None:

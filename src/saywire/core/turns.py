@@ -29,8 +29,8 @@ GAP = 2
 SHORT_PAUSE = 0.1
 """Seconds of silence that end an utterance longer than two thirds of the longest."""
 PAUSE = 0.2
-"""Seconds of silence after which a turn model is asked: Smart Turn heard as much behind each turn in training
-(its README and Pipecat's defaults, v3.2)."""
+"""Seconds of silence after which a turn model is asked: those of Smart Turn are trained on turns with as much
+behind them (docs/data_generation_contribution_guide.md there)."""
 MANUAL_THRESHOLD = 0.2
 """Who presses a button means to speak: much less certainty opens an utterance then."""
 MANUAL_LONGEST = 300.0

@@ -1,4 +1,4 @@
-"""The turn model of a worker: loaded when it is first asked, given up for good when it fails."""
+"""The turn model of a worker: loaded when somebody may ask it, given up for good when it fails."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ log = logging.getLogger(__name__)
 
 
 class Judge:
-    def __init__(self, load: Callable[[], TurnModel]) -> None:
-        self._load = load
+    def __init__(self, make: Callable[[], TurnModel]) -> None:
+        self._make = make
         self._model: TurnModel | None = None
         self._given_up = False
 
+    def load(self) -> None:
+        """Idempotent. Raises what making it raises."""
+        if not self._given_up:
+            self._model = self._model or self._make()
+
     def ask(self, audio: Samples) -> float | None:
         """As ``TurnModel``; None once it was given up. Raises what loading and asking it raise."""
-        if self._given_up:
-            return None
-        self._model = self._model or self._load()
-        return self._model(audio)
+        self.load()
+        return self._model(audio) if self._model else None
 
     def give_up(self, error: Exception) -> None:
         self._given_up, self._model = True, None

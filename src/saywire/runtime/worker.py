@@ -30,7 +30,7 @@ from ..core.session import Session
 from ..engines import Entry
 from ..engines.base import Engine, Stream
 from ..errors import EngineFailed, OutOfOrder, SaywireError
-from ..types import Samples
+from ..types import Options, Samples
 from .aside import Aside
 from .judge import Judge
 from .link import Down, Drop, Hello, Open, Ping, Pong, Refused, Trying, Unpacker, Up, pack
@@ -64,11 +64,12 @@ class Worker:
         self._thread: Aside[Sequence[Stream], list[SaywireError | None]] | None = None
         if engine.info.long_steps:
             self._thread = Aside("decoding", partial(decode, engine))
-        self._turns: Aside[Samples, float | None] | None = None
+        self._turns: Aside[Samples | None, float | None] | None = None
         if judge:
             self._turns = Aside("turns", partial(consult, judge))
-        self._questions: deque[tuple[int, Samples]] = deque()
-        self._asking = 0  # the session that the turn model is asked for
+        self._questions: deque[tuple[int, Samples | None]] = deque()
+        self._asking: int | None = None  # the session that the turn model is asked for
+        self._warm = False
 
     def run(self) -> None:
         try:
@@ -115,6 +116,8 @@ class Worker:
                 self._send(0, Pong())
             case _ if number in self._sessions:
                 assert isinstance(message, m.Command)
+                if isinstance(message, m.Configure):
+                    self._warm_up(message.options)
                 self._fresh.add(number)
                 self._have(number, lambda session: session.receive(message))
 
@@ -130,6 +133,7 @@ class Worker:
             self._drop(number)
             self._send(number, m.Failed(None, translated(error, self._engine)))
         else:
+            self._warm_up(message.options)
             self._send(number, m.Configured(message.options))
 
     def _drop(self, number: int) -> None:
@@ -191,18 +195,25 @@ class Worker:
 
     def _ask(self) -> None:
         """One question at a time, so that whose it is can be told before."""
-        while self._questions and not self._asking and not self._is_trying:
+        while self._questions and self._asking is None and not self._is_trying:
             number, question = self._questions.popleft()
-            if number in self._sessions:
+            if question is None or number in self._sessions:
                 assert self._turns
                 self._announce(number)
                 self._asking = number
                 self._turns.ask(question)
 
     def _answered(self, probability: float | None) -> None:
-        number, self._asking = self._asking, 0
-        self._have(number, lambda session: session.answer(probability))
-        self._fresh.add(number)
+        number, self._asking = self._asking, None
+        if number in self._sessions:
+            self._have(number, lambda session: session.answer(probability))
+            self._fresh.add(number)
+
+    def _warm_up(self, options: Options) -> None:
+        """Have the turn model loaded before anybody pauses who will ask it."""
+        if self._turns and options.turns.semantic and not self._warm:
+            self._warm = True
+            self._questions.append((0, None))
 
     def _advance(self, number: int, error: SaywireError | None = None) -> None:
         self._announce(number)
@@ -265,13 +276,15 @@ def decode(engine: Engine, streams: Sequence[Stream]) -> list[SaywireError | Non
     return [None] * len(streams)
 
 
-def consult(judge: Judge, audio: Samples) -> float | None:
-    """How probable it is that somebody has finished; None where nobody can say."""
+def consult(judge: Judge, audio: Samples | None) -> float | None:
+    """How probable it is that somebody has finished; None where nobody can say. Without audio only loads."""
     try:
-        return judge.ask(audio)
+        if audio is not None:
+            return judge.ask(audio)
+        judge.load()
     except Exception as error:  # a model is foreign code: turns end all the same
         judge.give_up(error)
-        return None
+    return None
 
 
 def translated(error: Exception, engine: Engine) -> SaywireError:

@@ -2,7 +2,7 @@ import pytest
 
 from saywire.errors import BadRequest
 from saywire.protocols.dashscope import events as wire
-from saywire.protocols.dashscope.reading import event_id_in, read
+from saywire.protocols.dashscope.reading import read
 
 
 def test_events_are_told_by_their_type():
@@ -26,8 +26,3 @@ def test_what_is_no_event_is_refused(frame, code, param):
     with pytest.raises(BadRequest) as refused:
         read(frame)
     assert (refused.value.code, refused.value.param) == (code, param)
-
-
-def test_the_id_of_a_refused_event_is_found_where_there_is_one():
-    frames = ['{"event_id":"e","type":1}', '{"event_id":7}', "{", b"\xff"]
-    assert [event_id_in(frame) for frame in frames] == ["e", None, None, None]

@@ -2,7 +2,7 @@ import pytest
 
 from saywire.errors import BadRequest
 from saywire.protocols.openai import events as wire
-from saywire.protocols.openai.reading import event_id_in, read, read_session
+from saywire.protocols.openai.reading import read, read_session
 
 
 def test_an_event_is_read_whatever_else_is_in_it():
@@ -60,22 +60,6 @@ def test_the_types_there_are_are_listed():
         BadRequest, match=r"Invalid value: 'x'\. Supported values are: 'session\.update', .*, and '"
     ):
         read('{"type":"x"}')
-
-
-@pytest.mark.parametrize(
-    ("frame", "found"),
-    [
-        ('{"event_id":"e","type":"x"}', "e"),
-        ('{"event_id":7,"type":"x"}', None),
-        ('{"type":"x"}', None),
-        ('{"event_id":"e"', None),
-        ("[]", None),
-        (b"\xff", None),
-        ("\ud800", None),
-    ],
-)
-def test_the_client_s_name_for_an_event_is_found_where_it_can_be(frame, found):
-    assert event_id_in(frame) == found
 
 
 def test_a_session_that_came_by_itself_is_read_likewise():

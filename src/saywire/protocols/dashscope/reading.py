@@ -8,20 +8,12 @@ from typing import get_args
 import msgspec
 
 from ...errors import BadRequest
+from ..envelope import UNREADABLE, see
 from .events import AnyClientEvent
 
 _decoder: msgspec.json.Decoder[AnyClientEvent] = msgspec.json.Decoder(AnyClientEvent)
 _TYPES = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyClientEvent))
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
-
-
-class _Envelope(msgspec.Struct):
-    type: object = None
-    event_id: object = None
-
-
-_envelopes = msgspec.json.Decoder(_Envelope)
 
 
 def read(frame: str | bytes) -> AnyClientEvent:
@@ -34,25 +26,12 @@ def read(frame: str | bytes) -> AnyClientEvent:
         return _decoder.decode(frame)
     except msgspec.ValidationError as e:
         raise _refusal(str(e), frame) from e
-    except _UNREADABLE as e:
+    except UNREADABLE as e:
         raise BadRequest("The message is not valid JSON.", code="invalid_json") from e
 
 
-def event_id_in(frame: str | bytes) -> str | None:
-    """The ``event_id`` of a frame that ``read`` refused, where one can be seen."""
-    found = _envelope(frame).event_id
-    return found if isinstance(found, str) else None
-
-
-def _envelope(frame: str | bytes) -> _Envelope:
-    try:
-        return _envelopes.decode(frame)
-    except _UNREADABLE:
-        return _Envelope()
-
-
 def _refusal(problem: str, frame: str) -> BadRequest:
-    kind = _envelope(frame).type
+    kind = see(frame).type
     if not isinstance(kind, str):
         return BadRequest("The message has no 'type'.", code="invalid_value", param="type")
     if kind not in _TYPES:

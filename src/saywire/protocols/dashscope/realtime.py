@@ -23,9 +23,10 @@ from ...audio.ogg import OpusPackets
 from ...audio.streaming import Decoder, make_decoder
 from ...errors import BadAudio, BadRequest, SaywireError
 from ..base import Adapter, Close, Frame, Handshake, HttpAnswer, Surroundings
+from ..envelope import event_id_in
 from . import events as wire
 from .items import Items
-from .reading import event_id_in, read
+from .reading import read
 from .refusal import refuse
 from .settings import FORMATS, Settings, merge, session_options, show
 

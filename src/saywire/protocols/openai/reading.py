@@ -8,6 +8,7 @@ from typing import get_args
 import msgspec
 
 from ...errors import BadRequest
+from ..envelope import UNREADABLE, see
 from .checks import listed, quoted
 from .events import AnyClientEvent
 from .session import SessionPatch
@@ -18,15 +19,6 @@ _TYPES = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyClientEve
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`(?:, got `(?P<got>[^`]*)`)?")
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
-_UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
-
-
-class _Envelope(msgspec.Struct):
-    type: object = None
-    event_id: object = None
-
-
-_envelopes = msgspec.json.Decoder(_Envelope)
 
 
 def read(frame: str | bytes) -> AnyClientEvent:
@@ -39,7 +31,7 @@ def read(frame: str | bytes) -> AnyClientEvent:
         return _decoder.decode(frame)
     except msgspec.ValidationError as e:
         raise _refusal(str(e), frame) from e
-    except _UNREADABLE as e:
+    except UNREADABLE as e:
         raise BadRequest(f"Could not parse the message as JSON: {_reason(e)}.", code="invalid_json") from e
 
 
@@ -50,23 +42,10 @@ def read_session(session: str) -> SessionPatch:
     except msgspec.ValidationError as e:
         problem, _, place = str(e).partition(" - at `$")
         raise _refusal(f"{problem} - at `$.session{place or '`'}", "") from e
-    except _UNREADABLE as e:
+    except UNREADABLE as e:
         raise BadRequest(
             f"Could not parse the session as JSON: {_reason(e)}.", code="invalid_json", param="session"
         ) from e
-
-
-def event_id_in(frame: str | bytes) -> str | None:
-    """The ``event_id`` of a frame that ``read`` refused, where one can be seen."""
-    found = _envelope(frame).event_id
-    return found if isinstance(found, str) else None
-
-
-def _envelope(frame: str | bytes) -> _Envelope:
-    try:
-        return _envelopes.decode(frame)
-    except _UNREADABLE:
-        return _Envelope()
 
 
 def _reason(error: Exception) -> str:
@@ -93,9 +72,7 @@ def _refusal(problem: str, frame: str) -> BadRequest:
         message = f"Invalid type for '{param}': expected {expected['wanted'].replace(' | ', ' or ')}{got}."
         return BadRequest(message, code="invalid_type", param=param)
     if param == "type":
-        message = (
-            f"Invalid value: {quoted(str(_envelope(frame).type))}. Supported values are: {listed(_TYPES)}."
-        )
+        message = f"Invalid value: {quoted(str(see(frame).type))}. Supported values are: {listed(_TYPES)}."
         return BadRequest(message, code="invalid_value", param="type")
     return BadRequest(f"Invalid value for '{param}': {problem}.", code="invalid_value", param=param or None)
 

@@ -17,6 +17,7 @@ from msgspec import UNSET, structs
 from ... import messages as m
 from ...errors import BadRequest, SaywireError
 from ..base import Adapter, Frame, Handshake, Surroundings
+from ..envelope import event_id_in
 from . import events as wire
 from .buffer import InputBuffer
 from .clock import Clock
@@ -24,7 +25,7 @@ from .merge import merge
 from .options import PARAMS, effective_turns, given, opening_settings, patience, rate_of
 from .outbox import REFUSED, Outbox, close_code, encode
 from .progress import Progress, too_early
-from .reading import event_id_in, read, read_session
+from .reading import read, read_session
 from .refusals import call_not_resumed, conversational, no_call, of_opening, too_old, unknown_item
 from .resume import Start
 from .session import ResumePoint, Session

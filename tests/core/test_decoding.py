@@ -55,14 +55,19 @@ def test_utterances_are_decoded_in_order_and_say_what_lies_between() -> None:
     assert bench.decoding.idle
 
 
-def test_neighbouring_feeds_become_one() -> None:
+def test_what_waited_for_the_stream_is_fed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that an engine that is behind shows its newest partial, not each that it has missed."""
+    fed: list[int] = []
+    monkeypatch.setattr(FakeStream, "accept", lambda _, samples: fed.append(len(samples)))
     bench = Bench()
-    utterance = Utterance(0, 0, 0, Options())
-    for i in range(5):
-        bench.decoding.add(Feed(utterance, i * 100, i * 100 + 100))
-    assert bench.decoding.fed == 0
+    utterance, other = Utterance(0, 0, 0, Options()), Utterance(1, 1000, 1000, Options())
+    for step in (Feed(utterance, 0, 100), Feed(utterance, 100, 250), Feed(utterance, 250, 300)):
+        bench.decoding.add(step)
+    bench.decoding.add(Say(m.Marked(1)))
+    bench.decoding.add(Feed(utterance, 300, 350))
+    bench.decoding.add(Feed(other, 1000, 1100))
     bench.decoding.advance()
-    assert bench.decoding.fed is None
+    assert fed == [300, 50, 100]
 
 
 def test_settling_forgets_the_tape_and_carries_the_engine_s_context() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from math import inf
 
 from .. import messages as m
 from ..audio.resample import Resampler
@@ -38,9 +37,9 @@ class Utterance:
         self.life = after(LIFE, self.life, fate)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Feed:
-    """The next samples [start, end) of an utterance."""
+    """The next samples [start, end) of an utterance. While it waits as the last step it may grow."""
 
     utterance: Utterance
     start: int
@@ -84,7 +83,7 @@ class Decoding:
     def add(self, step: Step) -> None:
         last = self._steps[-1] if self._steps else None
         if isinstance(step, Feed) and isinstance(last, Feed) and last.end == step.start:
-            self._steps[-1] = replace(last, end=step.end)
+            last.end = step.end
         else:
             self._steps.append(step)
 
@@ -124,11 +123,6 @@ class Decoding:
         step = self._steps[0] if self._steps else None
         return isinstance(step, End) and step.utterance is self._utterance and not self._ending
 
-    @property
-    def fed(self) -> int | None:
-        """Where the audio that was not fed yet begins, if any waits."""
-        return next((step.start for step in self._steps if isinstance(step, Feed)), None)
-
     def fail(self, error: SaywireError) -> None:
         """The stream could not be decoded: its utterance fails, the next gets a new stream. But a partial
         that is lost is nothing worse."""
@@ -140,13 +134,11 @@ class Decoding:
     def advance(self) -> None:
         """Say what the stream found, and feed it on until it is busy or nothing is left."""
         self._say_partial()
-        while not self.busy or self._ends_next:
+        while (self._steps or self._ending) and (not self.busy or self._ends_next):
             if self._ending:
                 self._close()
-            elif self._steps:
-                self._take(self._steps.popleft())
             else:
-                return
+                self._take(self._steps.popleft())
 
     def _take(self, step: Step) -> None:
         match step:
@@ -227,9 +219,8 @@ def shifted(found: Hypothesis, utterance: Utterance) -> Hypothesis:
     if not found.words:
         return found
     origin = utterance.start / RATE
-    limit = inf if utterance.end is None else utterance.end / RATE
-
-    def moved(word: Word) -> Word:
-        return replace(word, start=min(word.start + origin, limit), end=min(word.end + origin, limit))
-
-    return replace(found, words=tuple(moved(word) for word in found.words))
+    words = [Word(word.text, word.start + origin, word.end + origin, word.confidence) for word in found.words]
+    if utterance.end is not None:
+        limit = utterance.end / RATE
+        words = [replace(w, start=min(w.start, limit), end=limit) if w.end > limit else w for w in words]
+    return Hypothesis(found.text, found.stable, tuple(words), found.language)

@@ -90,9 +90,10 @@ class Session:
         while self._inbox and self._inbox[0][0] < self._turns.position + FRAME:
             at, command = self._inbox.popleft()
             self._act(command, at)
-        if self._state is Hearing.FINISHED or self._turns.position + FRAME > self._tape.end:
+        start = self._turns.position
+        if self._state is Hearing.FINISHED or start + FRAME > self._tape.end:
             return None
-        return self._tape.read(self._turns.position, self._turns.position + FRAME)
+        return self._tape.read(start, start + FRAME)
 
     def hear(self, probability: float) -> None:
         """Take the probability, in [0, 1], that the frame of ``next_frame`` is voice."""
@@ -100,12 +101,11 @@ class Session:
         now = self._turns.position
         if isinstance(turn, Began):
             self._begin(turn)
-        self._feed(now)
-        if isinstance(turn, Ended):
+        elif isinstance(turn, Ended):
             self._end_turn(turn)
         elif isinstance(turn, Paused):
             self._ask()
-        elif self._turns.idle >= LONGEST_SILENCE + self._padding:
+        elif not self._utterance and self._turns.idle >= LONGEST_SILENCE + self._padding:
             self._settle(now - self._padding)
 
     def take_question(self) -> Samples | None:
@@ -121,12 +121,13 @@ class Session:
 
     def advance(self) -> None:
         """Feed the stream and say what it found."""
+        self._feed(self._turns.position)
         self._decoding.advance()
 
     def fail(self, error: SaywireError) -> None:
         """Decoding ``stream`` raised this: its utterance fails, the session goes on."""
         self._decoding.fail(error)
-        self._decoding.advance()
+        self.advance()
 
     @property
     def stream(self) -> Stream:
@@ -136,12 +137,6 @@ class Session:
     @property
     def ready(self) -> bool:
         return self._decoding.busy
-
-    @property
-    def backlog(self) -> float:
-        """Seconds of audio received and not given to the stream yet."""
-        fed = self._decoding.fed
-        return (self._tape.end - (self._turns.position if fed is None else fed)) / RATE
 
     @property
     def finished(self) -> bool:
@@ -171,6 +166,7 @@ class Session:
                 self._end_here(at, Heard.FINISH, m.Cause.FINISH, always=False)
                 self._decoding.add(Say(m.Finished(at / RATE)))
             case m.Mark(id):
+                self._feed(self._turns.position)
                 self._decoding.add(Say(m.Marked(id)))
 
     def _note(self, at: int) -> None:
@@ -182,7 +178,7 @@ class Session:
         try:
             check_turns(options.turns)
             check_demands(self._engine.info, options)
-            if self._decoding.idle:
+            if not self._utterance and self._decoding.idle:
                 self._decoding.prepare(options)
         except SaywireError as error:
             self._events.append(m.Failed(None, error))
@@ -206,7 +202,6 @@ class Session:
         if not self._utterance and always:
             self._utterance = self._new_utterance(self._turns.origin, None)
         if self._utterance:
-            self._feed(at)
             self._end(at, heard, cause)
         else:
             self._go(heard)
@@ -224,6 +219,7 @@ class Session:
         return Utterance(self._next - 1, start, voice, self.options)
 
     def _feed(self, end: int) -> None:
+        """Have the open utterance decoded up to here, before whatever is queued next."""
         utterance = self._utterance
         if utterance and utterance.voice is not None and end > self._fed:
             self._decoding.add(Feed(utterance, self._fed, end))
@@ -242,6 +238,7 @@ class Session:
         self._settle(now - min(now - turn.voice, self._padding))
 
     def _end(self, at: int, heard: Heard, cause: m.Cause) -> None:
+        self._feed(at)
         utterance, self._utterance = self._utterance, None
         assert utterance is not None
         self._go(heard)

@@ -2,57 +2,47 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 import numpy as np
 
-from ..types import Samples
+from ..types import RATE, Samples
 
-CRUMB = 64
-"""Samples; a chunk smaller than this grows by what comes next, since each costs memory of its own."""
+BLOCK = RATE
+"""Samples that lie together. Nearly all that is read lies in one block and is not copied; who holds it keeps
+no more than that block in memory."""
 
 
 class Tape:
     """Samples addressed by their position in the session."""
 
     def __init__(self, position: int = 0) -> None:
-        self._chunks: list[Samples] = []
-        self._starts: list[int] = []
-        self.end = position
-
-    @property
-    def start(self) -> int:
-        return self._starts[0] if self._starts else self.end
+        self.start = self.end = position
+        self._origin = position  # of the first block
+        self._blocks: list[Samples] = []
 
     def append(self, samples: Samples) -> None:
-        if self._chunks and len(self._chunks[-1]) < CRUMB:
-            self._chunks[-1] = np.concatenate([self._chunks[-1], samples])
-            self.end += len(samples)
-        elif len(samples):
-            self._chunks.append(samples)
-            self._starts.append(self.end)
-            self.end += len(samples)
+        while len(samples):
+            at = (self.end - self._origin) % BLOCK
+            if at == 0:
+                self._blocks.append(np.empty(BLOCK, np.float32))
+            part = samples[: BLOCK - at]
+            self._blocks[-1][at : at + len(part)] = part
+            self.end += len(part)
+            samples = samples[len(part) :]
 
     def read(self, start: int, end: int) -> Samples:
-        """[start, end), which must lie on the tape; a view where one chunk holds it all."""
+        """[start, end), which must lie on the tape; what is read never changes."""
         if not self.start <= start <= end <= self.end:
             raise IndexError(f"[{start}, {end}) is not on the tape [{self.start}, {self.end})")
-        parts: list[Samples] = []
-        i = bisect_right(self._starts, start) - 1
-        while start < end:
-            at, chunk = self._starts[i], self._chunks[i]
-            part = chunk[start - at : end - at]
-            parts.append(part)
-            start += len(part)
-            i += 1
-        if len(parts) == 1:
-            return parts[0]
+        start, end = start - self._origin, end - self._origin
+        first, last = start // BLOCK, (end - 1) // BLOCK
+        if first == last:
+            return self._blocks[first][start - first * BLOCK : end - first * BLOCK]
+        parts = [self._blocks[i][max(0, start - i * BLOCK) : end - i * BLOCK] for i in range(first, last + 1)]
         return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
     def forget(self, before: int) -> None:
-        """Drop what lies before a position; whole chunks only, so it costs no copying."""
-        whole = bisect_right(self._starts, before) - 1
-        if self.end <= before:
-            whole = len(self._chunks)
-        if whole > 0:
-            del self._chunks[:whole], self._starts[:whole]
+        """Drop what lies before a position; whole blocks leave the memory."""
+        self.start = min(max(self.start, before), self.end)
+        whole = (self.start - self._origin) // BLOCK
+        del self._blocks[:whole]
+        self._origin += whole * BLOCK

@@ -291,6 +291,24 @@ def test_who_asks_the_turn_model_waits_for_it_and_nobody_else() -> None:
         assert causes == [m.Cause.SILENCE, m.Cause.FINISH]
 
 
+def test_for_a_suspect_the_turn_model_is_loaded_only_when_he_was_announced() -> None:
+    loading, gate = threading.Event(), threading.Event()
+
+    def make() -> TurnModel:
+        loading.set()
+        assert gate.wait(30)
+        return lambda audio: 1.0
+
+    with working(FakeEngine(), Loud(), Judge(make)) as boss:
+        boss.send((7, replace(SEMANTIC, suspect=True)), (7, SPEECH), (7, PAUSE))
+        assert loading.wait(30)
+        boss.send((0, Ping()))
+        tried = [session for session, message in boss.heard(Pong) if isinstance(message, Trying)]
+        assert tried[-1] == 7
+        gate.set()
+        boss.until(m.SpeechStopped, 7)
+
+
 @pytest.mark.parametrize("late", [True, False])
 def test_the_turn_model_is_loaded_before_anybody_pauses_who_wants_it(late: bool) -> None:
     loaded = threading.Event()

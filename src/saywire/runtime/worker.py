@@ -117,7 +117,7 @@ class Worker:
             case _ if number in self._sessions:
                 assert isinstance(message, m.Command)
                 if isinstance(message, m.Configure):
-                    self._warm_up(message.options)
+                    self._warm_up(number, message.options)
                 self._fresh.add(number)
                 self._have(number, lambda session: session.receive(message))
 
@@ -133,7 +133,7 @@ class Worker:
             self._drop(number)
             self._send(number, m.Failed(None, translated(error, self._engine)))
         else:
-            self._warm_up(message.options)
+            self._warm_up(number, message.options)
             self._send(number, m.Configured(message.options))
 
     def _drop(self, number: int) -> None:
@@ -209,9 +209,10 @@ class Worker:
             self._have(number, lambda session: session.answer(probability))
             self._fresh.add(number)
 
-    def _warm_up(self, options: Options) -> None:
-        """Have the turn model loaded before anybody pauses who will ask it."""
-        if self._turns and options.turns.semantic and not self._warm:
+    def _warm_up(self, number: int, options: Options) -> None:
+        """Have the turn model loaded before anybody pauses who will ask it; for a suspect only his question
+        does that, for it is announced."""
+        if self._turns and options.turns.semantic and not self._warm and number not in self._suspects:
             self._warm = True
             self._questions.append((0, None))
 

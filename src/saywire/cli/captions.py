@@ -1,6 +1,6 @@
 """Live captions in a terminal: finals stay, what may still change is rewritten in place, below them.
 
-Each voice has a line of its own for that. Without a terminal there are finals alone. All widths are those of a
+Each voice has a line of its own for that. Without a terminal there are finals alone. Widths are those of a
 terminal, where Chinese characters take two columns.
 """
 
@@ -30,12 +30,20 @@ class Captions:
         self._console = console
         self._labels = tuple(labels)
         self._open = Open()
-        live = Live(self._open, console=console, transient=True, auto_refresh=False)
+        live = Live(
+            self._open,
+            console=console,
+            transient=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self._live = live if console.is_terminal else None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Captions:
         if self._live:
-            self._live.start(refresh=True)
+            self._live.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._open.texts.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from ..client import sources
@@ -42,12 +43,10 @@ class Wishes:
 
 
 def open_voices(wishes: Wishes, note: Warn) -> list[Voice]:
-    """All of them, already captured. ``note`` is told when something is first heard, and what goes wrong, from any
-    thread. Raises BadRequest, and what ``capture`` raises."""
+    """All of them, already captured. ``note`` is told when each is first heard, and what goes wrong, from
+    any thread. Raises BadRequest, and what ``capture`` raises."""
     names = list(wishes.sources)
     live = [name for name in names if name in set(Kind)]
-    if len(names) > 1 and sorted(names) != sorted(Kind):
-        raise BadRequest(f"cannot listen to {' and '.join(names)} together, only to mic and system")
     labels = name_voices(names, wishes.labels)
     devices = assign(wishes.devices, [Kind(name) for name in live])
     if not live:
@@ -65,7 +64,9 @@ def open_voices(wishes: Wishes, note: Warn) -> list[Voice]:
 
 
 def name_voices(names: Sequence[str], labels: str) -> list[str]:
-    """Raises BadRequest where there are not as many labels, or the same twice."""
+    """Raises BadRequest for sources that do not go together, for labels that are not as many, or the same."""
+    if len(names) > 1 and sorted(names) != sorted(Kind):
+        raise BadRequest(f"cannot listen to {' and '.join(names)} together, only to mic and system")
     if not labels:
         return [LABELS[Kind(name)] for name in names] if len(names) > 1 else [""]
     found = [label.strip() for label in labels.replace("，", ",").split(",")]
@@ -84,7 +85,7 @@ def assign(devices: Sequence[str], kinds: Sequence[Kind]) -> dict[Kind, str]:
         elif len(kinds) == 1:
             kind, name = kinds[0], device
         else:
-            raise BadRequest(f"--device {device} could be of any source; write --device mic=... or system=...")
+            raise BadRequest(f"--device {device} could be of any source; write mic=... or system=...")
         if kind in found:
             raise BadRequest(f"two devices are given for {kind}: {found[kind]} and {name}")
         found[kind] = name
@@ -93,7 +94,7 @@ def assign(devices: Sequence[str], kinds: Sequence[Kind]) -> dict[Kind, str]:
 
 def _open_stream(name: str, wishes: Wishes) -> tuple[Iterator[Samples], Callable[[], None]]:
     if name == "-":
-        pipe = open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)  # noqa: SIM115: it is not ours
+        pipe = FileIO(sys.stdin.fileno(), closefd=False)
         blocks = Stoppable(sources.read_pipe(pipe, wishes.rate, wishes.seconds))
     else:
         blocks = Stoppable(sources.read_file(Path(name)))

@@ -1,6 +1,6 @@
 """Where samples come from that no device (``capture/``) gives: a pipe, a file. Blocks at the house rate.
 
-They are read in a thread (``runtime/files.py``), so they may wait. ``Stoppable`` makes an end to such waiting.
+They are read in a thread (``runtime/files.py``), so they may wait. ``Stoppable`` can put an end to that.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ AHEAD = 8
 class Stoppable(Iterator[Samples]):
     """The same blocks, until they end or somebody stops them, even while nothing comes.
 
-    They are read in a thread of their own, which may be left waiting for ever: its pipe must be unbuffered, or
-    the interpreter cannot end.
+    They are read in a thread of their own, which may be left waiting for ever: its pipe must be unbuffered,
+    or the interpreter cannot end.
     """
 
     def __init__(self, blocks: Iterator[Samples]) -> None:

@@ -1,4 +1,4 @@
-"""Several voices at once, each in a session of its own: their sources on one clock, their events in one stream."""
+"""Several voices at once, each in a session of its own: sources on one clock, events in one stream."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Together:
             blocks.close()
 
     def _lead(self, began: float) -> int:
-        """Samples. A capture that was read later and began earlier, by a block at most, counts as the first."""
+        """Samples. A capture read later that began earlier, by a block at most, counts as the first."""
         with self._lock:
             if self._began is None:
                 self._began = began
@@ -45,7 +45,8 @@ class Together:
 async def hear_all(
     voices: Mapping[str, AsyncGenerator[Event]],
 ) -> AsyncGenerator[tuple[str, Event | SaywireError]]:
-    """What is said by each, under its name, as it comes. A voice that fails ends with its error; others go on.
+    """What is said by each, under its name, as it comes. A voice that fails ends with its error; others go
+    on.
 
     Close it (``contextlib.aclosing``) to give all of them up.
     """

@@ -6,9 +6,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack, aclosing
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import typer
 from rich.console import Console
@@ -20,69 +19,37 @@ from ..messages import Event, Failed, Final, Finished
 from ..protocols.dashscope.corpus import find_hotwords
 from ..server.run import run
 from ..types import RATE
-from . import flags
+from . import flags, listen_flags
 from .captions import Captions
 from .devices import print_devices
 from .hearing import Hearing, There, hear_here, hear_there
 from .interrupts import interruptible
 from .lines import Lines
+from .listen_flags import Mode
 from .voices import Voice, Wishes, name_voices, open_voices
 
 INTERRUPTED = 130
 """Exit code of whoever was stopped before the end."""
 
 
-class Mode(StrEnum):
-    STREAMING = "streaming"
-    SLICED = "sliced"
-
-
 def listen(
-    source: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[mic | system | mic system | FILE | -]",
-            help="system is what plays; - is 16-bit PCM, or a WAV, on stdin. Without any: mic.",
-        ),
-    ] = None,
-    devices: Annotated[bool, typer.Option("--devices", help="List what can be captured, and end.")] = False,
-    device: Annotated[
-        list[str] | None,
-        typer.Option(metavar="[mic=|system=]ID|NAME", help="The device, by its id or (a part of) its name."),
-    ] = None,
-    save: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Write .txt, .srt, .vtt, .jsonl or .json as it goes; repeatable."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the files of --save.")] = False,
-    labels: Annotated[str, typer.Option(help="Names of the voices, as in me,them.")] = "",
-    events: Annotated[
-        bool, typer.Option("--events", help="One JSON object a line instead of captions.")
-    ] = False,
-    mode: Annotated[
-        Mode, typer.Option(help="Of events: streaming has what may still change, sliced only what is sure.")
-    ] = Mode.STREAMING,
-    chunk_sec: Annotated[
-        float, typer.Option(help="Seconds taken from the source at a time.", min=0.02, max=5)
-    ] = 0.1,
-    endpoint_silence_ms: Annotated[
-        int | None, typer.Option(help="Silence that ends an utterance.", min=50, max=60_000)
-    ] = None,
-    hotwords: Annotated[str, typer.Option(help="Words to prefer, with commas between them.")] = "",
-    model_dir: Annotated[
-        Path | None, typer.Option(help="A folder with a model, instead of an installed one.")
-    ] = None,
-    rate: Annotated[int, typer.Option(help="Of PCM on stdin, in Hz.", min=4_000, max=768_000)] = RATE,
-    server: Annotated[
-        str, typer.Option(metavar="URL", help="Let a server write it down: http://HOST:PORT, wss://HOST/...")
-    ] = "",
-    wire: Annotated[str, typer.Option(help="The server's, where its address does not tell it.")] = "",
-    key_env: Annotated[
-        str, typer.Option(metavar="NAME", help="The environment variable that holds the server's key.")
-    ] = "",
-    ca: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="PEM of the authorities to trust for the server.")
-    ] = None,
+    source: listen_flags.Sources = None,
+    devices: listen_flags.Devices = False,
+    device: listen_flags.Device = None,
+    save: listen_flags.Save = None,
+    force: listen_flags.Force = False,
+    labels: listen_flags.Labels = "",
+    events: listen_flags.Events = False,
+    mode: listen_flags.Modes = Mode.STREAMING,
+    chunk_sec: listen_flags.Chunk = 0.1,
+    endpoint_silence_ms: listen_flags.Silence = None,
+    hotwords: listen_flags.Hotwords = "",
+    model_dir: listen_flags.Folder = None,
+    rate: listen_flags.Rate = RATE,
+    server: listen_flags.Server = "",
+    wire: listen_flags.Wire = "",
+    key_env: listen_flags.KeyName = "",
+    ca: listen_flags.Authorities = None,
     model: flags.Model = None,
     language: flags.Language = None,
     config: flags.ConfigFile = None,
@@ -98,30 +65,36 @@ def listen(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     wishes = Wishes(source or ["mic"], device or (), labels, rate, chunk_sec)
     silence = None if endpoint_silence_ms is None else endpoint_silence_ms / 1000
-    given = {"engine.language": language, "turns.silence": silence}
-    words = find_hotwords(hotwords)
+    here = None if server else model
+    given = {"engine.language": language, "turns.silence": silence, "engine.model": here}
+    settings = flags.load(config, sets, given).config
+    words, voices = find_hotwords(hotwords), len(wishes.sources)
     if server:
-        settings = flags.load(config, sets, given).config
-        hearing = hear_there(There(server, wire, key_env, ca), settings, model, words, len(wishes.sources))
+        hearing = hear_there(There(server, wire, key_env, ca), settings, model, words, voices)
     else:
-        settings = flags.load(config, sets, given | {"engine.model": model}).config
-        hearing = hear_here(settings, model_dir, words, len(wishes.sources))
-    names = name_voices(wishes.sources, labels)
+        hearing = hear_here(settings, model_dir, words, voices)
+    if not _keep(wishes, hearing, mode if events else None, save or (), force):
+        raise typer.Exit(1)
+
+
+def _keep(wishes: Wishes, hearing: Hearing, events: Mode | None, saves: Sequence[Path], force: bool) -> bool:
+    """Whether all went well. ``events``: in which mode, instead of captions."""
+    names = name_voices(wishes.sources, wishes.labels)
     with ExitStack() as stack:
-        teller: Teller = Lines(f"saywire.{mode}.{hearing.name}", mode.value, names)
-        if not events:
+        if events:
+            teller: Teller = Lines(f"saywire.{events}.{hearing.name}", events.value, names)
+        else:
             teller = stack.enter_context(Captions(Console(highlight=False, soft_wrap=True), names))
         voices = open_voices(wishes, teller.note)
         stack.callback(stop, voices)
-        minutes = Minutes(teller, open_all(save or (), force, teller.note))
+        minutes = Minutes(teller, open_all(saves, force, teller.note))
         try:
             run(_listen(hearing, voices, minutes))
         except asyncio.CancelledError as e:
             raise typer.Exit(INTERRUPTED) from e
         finally:
             minutes.close()
-    if not minutes.well:
-        raise typer.Exit(1)
+    return minutes.well
 
 
 def stop(voices: Sequence[Voice]) -> None:

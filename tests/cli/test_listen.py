@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from cli.program import ROOT, SAMPLES, command, environment, saywire
+from client.capture.programs import at, make_pactl, make_parec
 from saywire.audio import container
 from saywire.audio.pcm import to_pcm16
+from saywire.client.samples import find_sample
 
 COMMANDS = SAMPLES / "commands.flac"
 SCHEMA = json.loads((ROOT / "docs" / "voice-events.schema.json").read_text())
@@ -104,3 +108,129 @@ def test_the_model_in_a_folder(tmp_path: Path) -> None:
     run = saywire("listen", COMMANDS, "--events", "--model-dir", folder, "--language", "en", home=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "hello computer" in finals(heard(run))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> dict[str, str]:
+    """Of a machine whose microphone hears two commands, the second not to its end, and which plays three."""
+    samples = find_sample("commands").read()
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    make_pactl(folder)
+    make_parec(folder, mic=at(48_000, samples[: 16_000 * 4]), system=at(44_100, samples[: 16_000 * 7]))
+    return environment(tmp_path, PATH=str(folder))
+
+
+def interrupted(
+    home: Path, desk: dict[str, str], *arguments: str, after: str, signals: int = 1
+) -> subprocess.CompletedProcess[str]:
+    """What it wrote, when Ctrl-C was pressed after a line on standard output."""
+    with subprocess.Popen(
+        command("listen", *arguments),
+        cwd=home,
+        env=desk,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout and process.stderr
+        output = ""
+        while after not in output:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            output += line
+        errors = ""
+        for _ in range(signals):
+            process.send_signal(signal.SIGINT)
+            while signals > 1 and "ending" not in errors:
+                errors += process.stderr.readline()
+        rest, more = process.communicate(timeout=60)
+    return subprocess.CompletedProcess([], process.returncode, output + rest, errors + more)
+
+
+def test_ctrl_c_ends_with_the_last_final(tmp_path: Path, desk: dict[str, str]) -> None:
+    """In the middle of an utterance."""
+    flags = ("mic", "--model", "tiny", "--events", "--save", "talk.txt")
+    run = interrupted(tmp_path, desk, *flags, after='"play one')
+    assert run.returncode == 0
+    said = [line["text"] for line in heard(run) if line["type"] == "voice.asr_text.final"]
+    assert len(said) == 2 and said[0] == "hello computer" and str(said[1]).startswith("play one")
+    assert (tmp_path / "talk.txt").read_text().splitlines() == said
+    assert "listening to USB Audio" in run.stderr and "ending" in run.stderr
+
+
+def test_two_voices_are_labelled_and_never_mixed(tmp_path: Path, desk: dict[str, str]) -> None:
+    flags = ("mic", "system", "--model", "tiny", "--save", "talk.json")
+    run = interrupted(tmp_path, desk, *flags, after="打开灯")
+    assert run.returncode == 0, run.stderr
+    voices = re.findall(r" s  (me|them) +(.*)", run.stdout)
+    assert [text for name, text in voices if name == "them"] == [
+        "hello computer",
+        "play one two three",
+        "打开灯",
+    ]
+    assert next(text for name, text in voices if name == "me") == "hello computer"
+    assert not [line for line in run.stdout.splitlines() if "..." in line], "without a terminal, finals alone"
+    segments = json.loads((tmp_path / "talk.json").read_text("utf-8"))["segments"]
+    assert {segment["label"] for segment in segments} == {"me", "them"} and len(segments) == len(voices)
+    starts = [segment["start"] for segment in segments]
+    assert starts == sorted(starts)
+
+
+def test_a_pipe_that_stays_open_can_be_ended(tmp_path: Path) -> None:
+    with COMMANDS.open("rb") as file:
+        data = b"".join(to_pcm16(block) for block in container.decode(file, max_seconds=60))
+    with subprocess.Popen(
+        command("listen", "-", "--model", "tiny"),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write(data[: 32_000 * 5])
+        process.stdin.flush()
+        assert b"hello computer" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 0 and b"play one two three" in process.stdout.read()
+        assert b"Fatal" not in process.stderr.read()
+
+
+def test_devices_are_listed(tmp_path: Path, desk: dict[str, str]) -> None:
+    run = subprocess.run(command("listen", "--devices"), env=desk, cwd=tmp_path, capture_output=True)
+    assert run.returncode == 0
+    rows = [line.split() for line in run.stdout.decode().splitlines()]
+    assert ["*", "alsa_input.usb", "pulse", "USB", "Audio"] in rows
+    assert ["*", "spk", "pulse", "扬声器:", "left"] in rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mic", "talk.wav"), "cannot listen to mic and talk.wav together"),
+        (
+            ("mic", "--device", "Studio"),
+            "no microphone is called 'Studio'; there are: USB Audio (alsa",
+        ),
+        (("mic", "--save", "there.srt"), "there.srt is there already; choose another name, or --force"),
+        (("mic", "--save", "talk.doc"), "must end in .txt, .jsonl, .srt, .vtt, .json"),
+        (("mic", "--server", "nowhere"), "'nowhere' is no server's address"),
+        (("mic", "--server", "http://127.0.0.1:9", "--key-env", "NONE"), "no variable NONE"),
+    ],
+)
+def test_what_cannot_be_done_is_told_at_once(tmp_path, desk, arguments, message):
+    (tmp_path / "there.srt").write_text("precious")
+    run = subprocess.run(
+        command("listen", *arguments, "--model", "tiny"), env=desk, cwd=tmp_path, capture_output=True
+    )
+    assert run.returncode == 2 and message in run.stderr.decode()
+    assert (tmp_path / "there.srt").read_text() == "precious"
+
+
+def test_a_machine_without_any_sound(tmp_path: Path) -> None:
+    empty = environment(tmp_path, PATH=str(tmp_path))
+    run = subprocess.run(command("listen", "system"), env=empty, cwd=tmp_path, capture_output=True)
+    assert run.returncode == 2
+    assert "no loudspeaker can be captured" in run.stderr.decode() and b"pulseaudio-utils" in run.stderr

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audio.media import encode, tone
-from saywire.client.sources import read_file, read_pipe
+from saywire.client.sources import AHEAD, Stoppable, read_file, read_pipe
 from saywire.errors import BadAudio
 
 
@@ -33,3 +35,31 @@ def test_another_rate_and_a_wav_become_the_house_s():
 def test_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(BadAudio, match="cannot read"):
         list(read_file(tmp_path / "none.wav"))
+
+
+def test_what_is_stoppable_gives_all_there_is():
+    assert np.array_equal(joined(Stoppable(iter(np.split(tone(1.0), 100)))), tone(1.0))
+
+
+def test_a_mistake_in_a_file_is_told(tmp_path: Path):
+    blocks = Stoppable(read_file(tmp_path / "none.wav"))
+    with pytest.raises(BadAudio, match="cannot read"):
+        next(blocks)
+
+
+def test_a_pipe_that_stays_open_is_stopped():
+    """While somebody waits for it, and with what was read before."""
+    reader, writer = os.pipe()
+    with open(reader, "rb", buffering=0) as pipe, open(writer, "wb", buffering=0) as other:
+        blocks = Stoppable(read_pipe(pipe, 16_000, 0.1))
+        other.write(b"\1\0" * 1600)
+        assert len(next(blocks)) == 1600
+        threading.Thread(target=blocks.stop).start()
+        assert list(blocks) == []
+        blocks.close()
+
+
+def test_one_that_nobody_takes_from_can_be_stopped():
+    blocks = Stoppable(np.zeros(1600, np.float32) for _ in range(1000))
+    blocks.stop()
+    assert len(list(blocks)) <= AHEAD + 1

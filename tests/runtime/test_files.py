@@ -205,3 +205,21 @@ async def test_where_there_is_room_for_one_channel_of_two_none_is_kept():
         async with aclosing(read_channels(host, iter([]), 2, Options())) as events:
             await anext(events)
     assert host.sessions[0].closed.is_set()
+
+
+@in_loop
+async def test_events_come_while_the_source_waits():
+    """A pipe that stays open, a microphone that is slow: nobody's text waits for more audio."""
+    more = threading.Event()
+
+    def blocks():
+        yield SECOND
+        more.wait()
+        yield SECOND
+
+    said = []
+    async for event in read_file(ScriptedHost(talkative), blocks(), Options()):
+        if isinstance(event, m.Final):
+            said.append(event.text)
+            more.set()
+    assert said == ["said 0", "said 1"]

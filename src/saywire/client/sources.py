@@ -1,19 +1,22 @@
 """Where samples come from that no device (``capture/``) gives: a pipe, a file. Blocks at the house rate.
 
-They are read in a thread (``runtime/files.py``), so they may wait.
+They are read in a thread (``runtime/files.py``), so they may wait. ``Stoppable`` can put an end to that.
 """
 
 from __future__ import annotations
 
 import math
+import queue
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from ..audio import container
 from ..audio.resample import Resampler
 from ..audio.streaming import make_decoder
-from ..errors import BadAudio
+from ..errors import BadAudio, SaywireError
 from ..types import RATE, Samples
 
 
@@ -49,3 +52,48 @@ def read_pipe(pipe: BinaryIO, rate: int, seconds: float) -> Iterator[Samples]:
             break
     if resampler:
         yield resampler.flush()
+
+
+AHEAD = 8
+"""Blocks that are read before they are asked for."""
+
+
+class Stoppable(Iterator[Samples]):
+    """The same blocks, until they end or somebody stops them, even while nothing comes.
+
+    They are read in a thread of their own, which may be left waiting for ever: its pipe must be unbuffered,
+    or the interpreter cannot end.
+    """
+
+    def __init__(self, blocks: Iterator[Samples]) -> None:
+        self._queue: queue.Queue[Samples | SaywireError | None] = queue.Queue(AHEAD)
+        self._stopped = False
+        threading.Thread(target=self._read, args=(blocks,), daemon=True).start()
+
+    def __next__(self) -> Samples:
+        """Raises what the blocks do."""
+        block = None if self._stopped and self._queue.empty() else self._queue.get()
+        if isinstance(block, SaywireError):
+            raise block
+        if block is None:
+            self._stopped = True
+            raise StopIteration
+        return block
+
+    def stop(self) -> None:
+        """What was read is still given out. From any thread; idempotent."""
+        self._stopped = True
+        with suppress(queue.Full):  # then nobody waits
+            self._queue.put_nowait(None)
+
+    close = stop
+
+    def _read(self, blocks: Iterator[Samples]) -> None:
+        try:
+            for block in blocks:
+                self._queue.put(block)
+                if self._stopped:
+                    break
+            self._queue.put(None)
+        except SaywireError as error:
+            self._queue.put(error)

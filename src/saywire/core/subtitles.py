@@ -20,6 +20,7 @@ from ..types import Segment
 WIDTH = 42
 HEIGHT = 2
 LONGEST = 7.0
+VTT_HEAD = "WEBVTT\n\n"
 
 NEAR = 32
 """Characters of text in which the next word must be found; further on it is another one like it."""
@@ -52,23 +53,28 @@ class _Unit:
 
 def to_srt(segments: Iterable[Segment]) -> str:
     """SubRip; empty without speech."""
-    return "".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n" + "\n".join(cue.lines) + "\n\n"
-        for number, cue in enumerate(to_cues(segments), 1)
-    )
+    return "".join(srt_cue(number, cue) for number, cue in enumerate(to_cues(segments), 1))
 
 
 def to_vtt(segments: Iterable[Segment]) -> str:
     """WebVTT, with ``&``, ``<`` and ``>`` escaped."""
-    return "WEBVTT\n\n" + "".join(
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n" + _escape("\n".join(cue.lines)) + "\n\n"
-        for cue in to_cues(segments)
-    )
+    return VTT_HEAD + "".join(map(vtt_cue, to_cues(segments)))
 
 
-def to_cues(segments: Iterable[Segment]) -> list[Cue]:
+def srt_cue(number: int, cue: Cue, voice: str = "") -> str:
+    """``voice``: whose it is, where that is to be read."""
+    text = (f"{voice}: " if voice else "") + "\n".join(cue.lines)
+    return f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{text}\n\n"
+
+
+def vtt_cue(cue: Cue, voice: str = "") -> str:
+    text = (f"<v {_escape(voice)}>" if voice else "") + _escape("\n".join(cue.lines))
+    return f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{text}\n\n"
+
+
+def to_cues(segments: Iterable[Segment], after: int = 0) -> list[Cue]:
+    """None of them begins before ``after``, in milliseconds."""
     cues: list[Cue] = []
-    after = 0
     for segment in segments:
         for units in _split(_units(segment)):
             start = max(after, round(units[0].start * 1000))

@@ -7,7 +7,7 @@ Pure: the server and the command line both use it, and no wire's words appear he
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -106,29 +106,35 @@ class WordJson(msgspec.Struct, omit_defaults=True):
     confidence: float | None = None
 
 
-class _SegmentJson(msgspec.Struct, omit_defaults=True):
+class SegmentJson(msgspec.Struct, omit_defaults=True):
     start: float
     end: float
     text: str
     language: str | None = None
     words: list[WordJson] = []
+    label: str = ""
+    """Whose it is, where several are heard apart."""
 
 
 class _TranscriptJson(msgspec.Struct):
     text: str
     language: str | None
     seconds: float
-    segments: list[_SegmentJson]
+    segments: list[SegmentJson]
 
 
-def to_json(transcript: Transcript) -> str:
-    """One JSON object; times in seconds, to the millisecond."""
-    segments = [
-        _SegmentJson(round(s.start, 3), round(s.end, 3), s.text, s.language, [word_json(w) for w in s.words])
-        for s in transcript.segments
-    ]
+def to_json(transcript: Transcript, labels: Sequence[str] = ()) -> str:
+    """One JSON object; times in seconds, to the millisecond. ``labels``: whose each segment is."""
+    named = zip(transcript.segments, labels or [""] * len(transcript.segments), strict=True)
+    segments = [segment_json(segment, label) for segment, label in named]
     body = _TranscriptJson(transcript.text, transcript.language, round(transcript.seconds, 3), segments)
     return msgspec.json.encode(body).decode()
+
+
+def segment_json(segment: Segment, label: str = "") -> SegmentJson:
+    """Times to the millisecond."""
+    start, end, words = round(segment.start, 3), round(segment.end, 3), list(map(word_json, segment.words))
+    return SegmentJson(start, end, segment.text, segment.language, words, label)
 
 
 def word_json(word: Word) -> WordJson:

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 
 import numpy as np
 
@@ -60,20 +61,34 @@ async def read_channels(
 async def _play(
     feeds: Sequence[_Feed], blocks: AsyncIterator[Samples], moved: asyncio.Event
 ) -> AsyncIterator[tuple[int, Event]]:
-    async for block in blocks:
+    while True:
+        step = asyncio.ensure_future(anext(blocks, None))
+        step.add_done_callback(lambda _: moved.set())
+        try:  # a microphone takes its time, and nobody's text waits for it
+            async for event in _events(feeds, moved, partial(_is_here, step)):
+                yield event
+            if any(feed.ended for feed in feeds):
+                return
+            block = await step
+        finally:
+            step.cancel()
+            await asyncio.gather(step, return_exceptions=True)
         async for event in _events(feeds, moved, lambda feed: feed.ahead <= AHEAD):
             yield event
         if any(feed.ended for feed in feeds):
             return
+        if block is None:
+            break
         for feed, samples in zip(feeds, np.atleast_2d(block), strict=True):
             feed.give(samples)
-    async for event in _events(feeds, moved, lambda feed: True):
+    for feed in feeds:
+        feed.finish()
+    async for event in _events(feeds, moved, lambda feed: False):
         yield event
-    if not any(feed.ended for feed in feeds):
-        for feed in feeds:
-            feed.finish()
-        async for event in _events(feeds, moved, lambda feed: False):
-            yield event
+
+
+def _is_here(step: asyncio.Future[Samples | None], _: _Feed) -> bool:
+    return step.done()
 
 
 async def _events(

@@ -121,3 +121,16 @@ def test_nothing_but_zeros_is_said():
     blocks.stop()
     joined(blocks)
     assert said == ["withheld"]
+
+
+def test_what_is_on_its_way_when_it_is_stopped_still_arrives():
+    """And the end that was asked for is no error."""
+    blocks = Blocks(RATE)
+
+    def release() -> None:
+        blocks.put(tone(0.1))
+        blocks.end(BadAudio("ended"))
+
+    blocks.when_stopped(release)
+    blocks.stop()
+    assert len(joined(blocks)) == 1600

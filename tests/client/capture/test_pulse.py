@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audio.media import tone, wav
+from client.capture.programs import INFO, SINKS, SOURCES, make_pactl, program
 from client.capture.sound_server import needed, play, sound_server
 from saywire.client.capture.base import Device, Kind
 from saywire.client.capture.pulse import Pulse, Source, read_defaults, read_names, read_sources
 from saywire.errors import BadAudio, EngineFailed
-
-SOURCES = """\
-Source #0
-\tState: IDLE
-\tName: spk.monitor
-\tDescription: Monitor of 扬声器: left
-\tSample Specification: s16le 2ch 44100Hz
-\tMute: no
-\t        balance 0.00
-\tMonitor of Sink: spk
-\tProperties:
-\t\tdevice.description = "Monitor of 扬声器"
-\t\tName: nothing of ours
-
-Source #3
-\tName: alsa_input.usb
-\tDescription: USB Audio
-\tSample Specification: unknown
-\tMonitor of Sink: n/a
-"""
-SINKS = "Sink #0\n\tName: spk\n\tDescription: 扬声器: left\n\nSink #1\n\tName: bare\n"
-INFO = "Server Name: PulseAudio (on PipeWire 0.3.65)\nDefault Sink: spk\nDefault Source: alsa_input.usb\n"
 
 SPEAKER = Device(Kind.SYSTEM, "spk", "扬声器: left", True)
 MIC = Device(Kind.MICROPHONE, "alsa_input.usb", "USB Audio", True)
@@ -50,23 +28,11 @@ def test_what_pactl_tells_is_read() -> None:
     assert read_defaults("") == ("", "") and read_sources("") == []
 
 
-def program(folder: Path, name: str, source: str) -> None:
-    path = folder / name
-    path.write_text(f"#!{sys.executable}\nimport os, sys, time\n{source}\n")
-    path.chmod(0o755)
-
-
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that alone is on the path, with a pactl that knows the devices above."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    answers = {"list sources": SOURCES, "list sinks": SINKS, "info": INFO}
-    program(
-        tmp_path,
-        "pactl",
-        f"assert os.environ['LC_ALL'] == 'C'\n"
-        f"sys.stdout.buffer.write({answers!r}[' '.join(sys.argv[1:])].encode())",
-    )
+    make_pactl(tmp_path)
     program(tmp_path, "parec", "")
     return tmp_path
 

@@ -37,6 +37,8 @@ class Blocks(Iterator[Samples]):
     ) -> None:
         """``rate``: of what is put, Hz. ``clock``: for devices that give nothing where they should give
         silence. ``zeros``: what nothing but zeros means, to warn of it; empty: that is as it should be."""
+        self.name = ""
+        """Of the device, for people."""
         self.began: float | None = None
         """When the first sample was captured, by ``time.monotonic``; known with the first block."""
         self._rate = rate
@@ -47,7 +49,7 @@ class Blocks(Iterator[Samples]):
         self._changed = threading.Condition()
         self._queue: deque[Samples] = deque()
         self._waiting = self._given = self._lost = 0
-        self._stopped = False
+        self._stopping = self._stopped = False
         self._error: SaywireError | None = None
         self._release: Callable[[], object] | None = None
 
@@ -71,10 +73,11 @@ class Blocks(Iterator[Samples]):
             self._changed.notify_all()
 
     def end(self, error: SaywireError | None = None) -> None:
-        """Nothing follows; the reader gets what is there, and then the error. The first end is the one."""
+        """Nothing follows; the reader gets what is there, then the error, unless it asked for the end. The
+        first end is the one."""
         with self._changed:
             if not self._stopped:
-                self._stopped, self._error = True, error
+                self._stopped, self._error = True, None if self._stopping else error
             self._changed.notify_all()
 
     def when_stopped(self, release: Callable[[], object]) -> None:
@@ -100,10 +103,11 @@ class Blocks(Iterator[Samples]):
 
     def stop(self) -> None:
         """End the capture, from any thread. Idempotent."""
-        self.end()
+        self._stopping = True
         release, self._release = self._release, None
         if release:
-            release()
+            release()  # what is on its way still arrives
+        self.end()
 
     def close(self) -> None:
         """Stop, and forget what was not read."""

@@ -68,7 +68,9 @@ def capture(
     that is not there or cannot be opened.
     """
     backend, device = find(kind, wanted, survey(kind, among))
-    return backend.open(device, seconds, warn)
+    blocks = backend.open(device, seconds, warn)
+    blocks.name = device.name
+    return blocks
 
 
 def find(kind: Kind, wanted: str, offers: Iterator[Offer]) -> tuple[Backend, Device]:

@@ -11,8 +11,8 @@ BROWSER ?= .browser
 EXTRAS := whisper funasr turns
 PEERS ?= .venv-peers
 
-.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients test-browser test-peers record-peers check \
-	format lock samples clean
+.PHONY: help setup demo serve test test-extras $(EXTRAS:%=test-%) fuzz test-clients test-browser test-peers \
+	record-peers bench-page screenshots check format lock samples clean
 
 help:
 	@echo 'make demo     hear the samples recognised in real time by a server on this machine'
@@ -24,6 +24,7 @@ help:
 	@echo 'make fuzz     throw 100,000 odd frames at every wire; seconds for each'
 	@echo 'make test-clients  let real clients talk to the server; installs them first (needs registries)'
 	@echo 'make test-browser  open the page in Chromium, and check its types; needs chromium and node'
+	@echo 'make bench-page  measure what the page costs a browser; make screenshots: take those of the README anew'
 	@echo 'make test-peers   ask a real vLLM as engine; installs it first, 4 GB (make record-peers: keep its bytes)'
 	@echo 'make check    lint, formatting, types, import contracts'
 	@echo 'make format   put the code in the house format'
@@ -68,6 +69,13 @@ $(CLIENTS)/.complete: $(wildcard tests/clients/*.txt tests/clients/*.json) scrip
 
 test-browser: $(STAMP) $(BROWSER)/.complete
 	SAYWIRE_BROWSER='$(BROWSER)' PYTHONPATH='$(BROWSER)/python' $(BIN)/python -m pytest tests/web $(ARGS)
+
+# A bench like the others, which finds what drives Chromium.
+bench-page: $(STAMP) $(BROWSER)/.complete
+	PYTHONPATH='$(BROWSER)/python' $(BIN)/python -m bench.page $(ARGS)
+
+screenshots: $(STAMP) $(BROWSER)/.complete
+	PYTHONPATH='$(BROWSER)/python' $(BIN)/python -m bench.screenshots docs/images
 
 $(BROWSER)/.complete: tests/web/requirements.txt $(wildcard tests/web/*.json) scripts/make_browser.sh $(STAMP)
 	@scripts/make_browser.sh '$(BROWSER)' '$(BIN)/python'

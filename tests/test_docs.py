@@ -31,6 +31,13 @@ def test_every_link_leads_somewhere() -> None:
     assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]
 
 
+def test_the_pictures_are_there_and_light() -> None:
+    for readme in ("README.md", "README.zh-CN.md"):
+        shown = re.findall(r'<img src="([^"]+)"', (ROOT / readme).read_text("utf-8"))
+        assert len(shown) == 2
+        assert all((ROOT / picture).stat().st_size < 100_000 for picture in shown)
+
+
 def test_every_wire_and_every_name_of_one_has_its_page() -> None:
     pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
     assert not [path for path in PROTOCOLS if f"{path.rstrip('/')}`" not in pages]

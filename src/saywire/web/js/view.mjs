@@ -10,6 +10,8 @@ const SPOKEN = 20; // finals kept for screen readers
 export class View {
   /** @type {Map<Line, HTMLElement>} */
   #items = new Map();
+  #due = false;
+  #at = 0;
 
   /**
    * @param {{scroller: HTMLElement, list: HTMLElement, spoken: HTMLElement, jump: HTMLElement, empty: HTMLElement}} parts
@@ -79,14 +81,23 @@ export class View {
     while (this.spoken.children.length > SPOKEN) this.spoken.firstChild?.remove();
   }
 
+  /** Once a frame, when the lines are laid out anyway: to ask for it at each partial is dear beside thousands. */
   #keepUp() {
-    if (this.follows) this.scroller.scrollTop = this.scroller.scrollHeight;
     this.jump.hidden = this.follows;
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      if (this.follows) this.scroller.scrollTop = this.scroller.scrollHeight;
+    });
   }
 
+  /** Who scrolls up stays there; lines that came since the last frame are no scrolling up. */
   #look() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.follows = scrollHeight - scrollTop - clientHeight < NEAR;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) this.follows = true;
+    else if (scrollTop < this.#at) this.follows = false;
+    this.#at = scrollTop;
     this.jump.hidden = this.follows;
   }
 }

@@ -109,6 +109,7 @@ DialectName = Literal[
     "vllm-realtime",
     "dashscope-realtime",
     "dashscope-task",
+    "funasr",
 ]
 """How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
 

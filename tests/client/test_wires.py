@@ -19,6 +19,8 @@ from saywire.errors import BadRequest
         ("wss://dashscope.aliyuncs.com/api-ws/v1/realtime", "dashscope-realtime", "DASHSCOPE_API_KEY"),
         ("wss://dashscope-intl.aliyuncs.com/api-ws/v1/inference", "dashscope-task", "DASHSCOPE_API_KEY"),
         ("ws://127.0.0.1:8000/api-ws/v1/inference/", "dashscope-task", ""),
+        ("ws://127.0.0.1:10095", "funasr", ""),
+        ("wss://asr.example:10095/v1/realtime", "saywire", "SAYWIRE_API_KEY"),
         ("wss://api.openai.com.evil.example/v1/realtime", "saywire", "SAYWIRE_API_KEY"),
     ],
 )
@@ -38,6 +40,7 @@ def test_a_wire_can_be_forced_and_gets_no_key_unasked():
     [
         ("localhost:8000", "", "is no server's address"),
         ("ftp://host/", "", "is no server's address"),
+        ("ws://host:port/", "", "is no server's address"),
         ("http://host/other", "", "does not tell which wire"),
         ("http://host", "morse", "no wire is called 'morse'; there are: azure"),
     ],

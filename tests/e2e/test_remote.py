@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,13 @@ class TestQwenAsr(Live):
 class TestTask(Live):
     def make(self) -> Engine:
         return load(settings(dialect="dashscope-task"))
+
+
+class TestFunAsr(Live):
+    """Online text, and the offline text that replaces it."""
+
+    def make(self) -> Engine:
+        return load(replace(settings(dialect="funasr"), url=PEER.url.removesuffix("/v1")))
 
 
 TALK = np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))])

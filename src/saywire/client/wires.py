@@ -16,6 +16,8 @@ from ..errors import BadRequest
 from .connection import KEY_VARIABLE
 
 SAYWIRE = "saywire"
+FUNASR_PORTS = (10095, 10096)
+"""Where FunASR's runtime is, unless somebody moves it."""
 NAMES = tuple(sorted({SAYWIRE, *get_args(DialectName)}))
 
 
@@ -30,18 +32,28 @@ class Wire:
 
 def find_wire(url: str, forced: str = "") -> Wire:
     """``forced``: the wire, where the address does not tell. Raises BadRequest."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
-        raise BadRequest(f"'{url}' is no server's address; write http://HOST:PORT or ws://HOST:PORT/PATH")
+    host, port, path = _split(url)
     if forced and forced not in NAMES:
         raise BadRequest(f"no wire is called '{forced}'; there are: {', '.join(NAMES)}")
-    name = forced or _guess(parts.hostname, parts.path.rstrip("/"))
+    name = forced or _guess(host, port, path)
     if not name:
         raise BadRequest(f"the address {url} does not tell which wire is spoken there; say it with --wire")
-    return Wire(name, url, _key_variable(name, parts.hostname))
+    return Wire(name, url, _key_variable(name, host))
 
 
-def _guess(host: str, path: str) -> str:
+def _split(url: str) -> tuple[str, int | None, str]:
+    """Host, port and path. Raises BadRequest."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or parts.scheme not in ("ws", "wss", "http", "https"):
+        raise BadRequest(f"'{url}' is no server's address; write http://HOST:PORT or ws://HOST:PORT/PATH")
+    return host, port, parts.path.rstrip("/")
+
+
+def _guess(host: str, port: int | None, path: str) -> str:
     azure = host.endswith(".openai.azure.com")
     if path.endswith("/api-ws/v1/realtime"):
         return "dashscope-realtime"
@@ -49,6 +61,8 @@ def _guess(host: str, path: str) -> str:
         return "dashscope-task"
     if host == "api.openai.com" or azure:
         return "azure-realtime" if azure else "openai-realtime"
+    if port in FUNASR_PORTS and not path:
+        return "funasr"
     return SAYWIRE if path in ("", "/v1") or path.endswith("/v1/realtime") else ""
 
 

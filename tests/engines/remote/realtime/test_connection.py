@@ -95,7 +95,7 @@ class Watched(Turn):
 
 
 @pytest.mark.parametrize(
-    "dialect", ["openai-realtime", "dashscope-realtime", "vllm-realtime", "dashscope-task"]
+    "dialect", ["openai-realtime", "dashscope-realtime", "vllm-realtime", "dashscope-task", "funasr"]
 )
 def test_turns_one_after_the_other(dialect: str) -> None:
     greeting, turn = read_talk(dialect)

@@ -24,6 +24,7 @@ ADDRESSES = {
         "wss://dashscope-intl.aliyuncs.com/api-ws/v1/inference/",
         "wss://dashscope-intl.aliyuncs.com/api-ws/v1/inference",
     ),
+    "funasr": ("ws://localhost:10095/", "ws://localhost:10095"),
 }
 
 

@@ -69,7 +69,7 @@ def test_what_it_says_of_itself(dialect: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "dialect", ["openai-realtime", "dashscope-realtime", "vllm-realtime", "dashscope-task"]
+    "dialect", ["openai-realtime", "dashscope-realtime", "vllm-realtime", "dashscope-task", "funasr"]
 )
 def test_utterances_one_after_the_other(dialect: str) -> None:
     greeting, turn = read_talk(dialect)
@@ -94,6 +94,7 @@ def test_utterances_one_after_the_other(dialect: str) -> None:
         ("dashscope-realtime", "Hello they", 5),
         ("vllm-realtime", "Hello", 5),
         ("dashscope-task", "Hello", 0),
+        ("funasr", "Hello", 0),
     ],
 )
 def test_partials_are_there_while_somebody_speaks(dialect: str, text: str, stable: int) -> None:

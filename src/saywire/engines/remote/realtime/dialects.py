@@ -10,7 +10,7 @@ from ....config import RemoteConfig
 from ....types import Options
 from ..dialects import DASHSCOPE_ROOTS
 from ..server import KeyHeader
-from . import items, task, vllm
+from . import funasr, items, task, vllm
 from .wire import Wire
 
 
@@ -53,5 +53,6 @@ DIALECTS: Mapping[str, Dialect] = {
     "dashscope-task": Dialect(
         "/api-ws/v1/inference", task.make_task, task.RATE, words=True, roots=DASHSCOPE_ROOTS
     ),
+    "funasr": Dialect("", funasr.make_funasr, funasr.RATE, hotwords=True),
 }
 """By the name that the configuration has for them (``config.DialectName``)."""

@@ -58,6 +58,18 @@ def restart(server: Server, page: Any) -> None:
     expect(page.locator(AWAY)).to_have_count(0)
 
 
+def test_a_network_that_goes_away(tmp_path: Path) -> None:
+    spoken = record(tmp_path / "spoken.wav", *SPOKEN)
+    with served(tmp_path) as server, browse(server.url) as page:
+        hear(page, spoken, "paced")
+        wait_for_partial(page, 2)
+        page.context.set_offline(True)
+        expect(page.locator(AWAY)).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.locator(DONE)).to_be_visible()
+        assert finals(page) == SAID
+
+
 def test_who_stops_while_the_server_is_away_gets_the_last_words_when_it_is_back(tmp_path: Path) -> None:
     spoken = record(tmp_path / "spoken.wav", "computer-stop")
     with served(tmp_path) as server, browse(server.url) as page:

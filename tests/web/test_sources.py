@@ -12,7 +12,6 @@ import wave
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from cli.program import SAMPLES
@@ -91,50 +90,6 @@ def test_a_file_becomes_text_while_it_is_spoken(server: Server, spoken: Path) ->
         assert any(final.startswith(text) and text != final for text in shown(page) for final in SAID)
 
 
-def test_what_is_saved_has_the_times_of_an_upload(server: Server, spoken: Path) -> None:
-    form = {"model": "tiny", "response_format": "verbose_json", "timestamp_granularities[]": "segment"}
-    answer = httpx.post(
-        f"{server.url}v1/audio/transcriptions", data=form, files={"file": spoken.read_bytes()}
-    )
-    segments = answer.json()["segments"]
-    with browse(server.url) as page:
-        choose_file(page, spoken)
-        page.click("#start")
-        expect(page.locator(DONE)).to_be_visible()
-        saved = {name: save(page, name) for name in ("txt", "srt", "vtt", "json")}
-    times = [
-        (pytest.approx(one["start"], abs=0.002), pytest.approx(one["end"], abs=0.002)) for one in segments
-    ]
-    assert [one["text"].strip() for one in segments] == SAID
-    assert saved["txt"].splitlines() == SAID
-    lines = json.loads(saved["json"])["segments"]
-    assert [(one["start"], one["end"]) for one in lines] == times
-    assert [one["text"].strip() for one in lines] == SAID
-    assert [" ".join(word["word"].strip() for word in one["words"]) for one in lines] == SAID
-    assert read_cues(saved["srt"], ",") == [(*time, text) for time, text in zip(times, SAID, strict=True)]
-    assert saved["vtt"].startswith("WEBVTT\n\n")
-    assert read_cues(saved["vtt"].removeprefix("WEBVTT\n\n"), ".") == read_cues(saved["srt"], ",")
-
-
-def read_cues(text: str, mark: str) -> list[tuple[float, float, str]]:
-    """Start, end and text of each; a strict reader."""
-    cues = [block.split("\n") for block in text.removesuffix("\n").split("\n\n")]
-    stamp = rf"(\d\d):(\d\d):(\d\d){re.escape(mark)}(\d\d\d)"
-    read = []
-    for nth, cue in enumerate(cues, 1):
-        if mark == ",":
-            assert cue.pop(0) == str(nth)
-        times, words = cue
-        found = re.fullmatch(f"{stamp} --> {stamp}", times)
-        assert found
-        start, end = (
-            int(h) * 3600 + int(m) * 60 + int(s) + int(ms) / 1000
-            for h, m, s, ms in (found.groups()[:4], found.groups()[4:])
-        )
-        read.append((start, end, words))
-    return read
-
-
 def test_a_microphone_becomes_text(server: Server, tmp_path: Path) -> None:
     with browse(server.url, *microphone(record(tmp_path / "spoken.wav", SPOKEN[1]))) as page:
         page.evaluate(WATCH)
@@ -166,6 +121,47 @@ def test_the_sound_of_another_tab_becomes_text(server: Server) -> None:
         talking.close()
         expect(page.locator(DONE)).to_be_visible()
         expect(page.locator("#notice")).to_have_attribute("data-name", "sourceEnded")
+
+
+def test_a_microphone_may_be_chosen(server: Server, tmp_path: Path) -> None:
+    said = record(tmp_path / "spoken.wav", SPOKEN[1])
+    with browse(server.url, *microphone(said), permissions=["microphone"]) as page:
+        expect(page.locator("#device option")).not_to_have_count(1)
+        page.select_option("#device", index=page.locator("#device option").count() - 1)
+        page.click("#start")
+        expect(page.locator(FINALS).first).to_be_visible()
+        page.click("#stop")
+        expect(page.locator(DONE)).to_be_visible()
+
+
+def test_what_is_chosen_is_asked_for(server: Server) -> None:
+    said: list[dict[str, Any]] = []
+
+    def answer(socket: Any) -> None:
+        def hear(text: str) -> None:
+            said.append(json.loads(text))
+            if said[-1]["type"] == "session.close":
+                socket.send(json.dumps({"type": "session.closed"}))
+
+        socket.on_message(hear)
+        socket.send(json.dumps({"type": "session.created", "session": {"id": "s"}}))
+
+    with browse(server.url) as page:
+        page.route_web_socket("**/v1/realtime**", answer)
+        page.select_option("#source", "sample")
+        page.select_option("#model", "tiny")
+        page.select_option("#language", "zh")
+        page.fill("#hotwords", "打开灯，cancel\nstop")
+        page.click("#start")
+        expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+        page.click("#stop")
+        expect(page.locator(DONE)).to_be_visible()
+    asked = [event["session"]["audio"]["input"] for event in said if "audio" in event.get("session", {})]
+    assert asked[0]["transcription"] == {
+        "model": "tiny",
+        "language": "zh",
+        "keywords": ["打开灯", "cancel", "stop"],
+    }
 
 
 def test_two_runs_make_one_transcript(server: Server, spoken: Path) -> None:

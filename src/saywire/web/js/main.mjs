@@ -1,5 +1,6 @@
 // What the buttons do.
 
+import { copyText } from './clipboard.mjs';
 import { find, findAll } from './dom.mjs';
 import { readHotwords } from './hotwords.mjs';
 import { Page } from './page.mjs';
@@ -111,8 +112,7 @@ function label(id, text) {
 // What becomes of the text.
 
 async function copy() {
-  await navigator.clipboard?.writeText(toTimedText(transcript.lines));
-  page.notice('copied');
+  page.notice((await copyText(toTimedText(transcript.lines))) ? 'copied' : 'notCopied');
 }
 
 /** @param {string} name */

@@ -19,6 +19,7 @@
  * @property {HTMLButtonElement} start
  * @property {HTMLButtonElement} stop
  * @property {HTMLButtonElement} pause
+ * @property {HTMLInputElement} link
  */
 
 /**

@@ -2,12 +2,14 @@
 
 import { find, findAll } from './dom.mjs';
 import { readHotwords } from './hotwords.mjs';
+import { Modes } from './modes.mjs';
 import { Page } from './page.mjs';
 import { Run } from './run.mjs';
 import { meterOf } from './samples.mjs';
+import { offerText } from './saving.mjs';
 import { Server, at, fill } from './server.mjs';
-import { SourceError, listMicrophones } from './sources.mjs';
-import { FORMATS, toTimedText } from './subtitles.mjs';
+import { Share } from './share.mjs';
+import { RATE, SourceError, listMicrophones } from './sources.mjs';
 import { Transcript } from './transcript.mjs';
 import { View } from './view.mjs';
 
@@ -18,6 +20,9 @@ const server = new Server(page);
 const transcript = new Transcript();
 const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('spoken'), jump: find('jump'), empty: find('empty') };
 const view = new View(parts, (reason) => page.say('failedLine', { reason }));
+const share = new Share(page, server, transcript);
+new Modes(page);
+offerText(page, transcript);
 
 /** @type {File | null} */
 let file = null;
@@ -43,6 +48,7 @@ async function start() {
 function choose() {
   const url = at('v1/realtime?intent=transcription');
   url.protocol = url.protocol.replace('http', 'ws');
+  share.mark(url, heard / RATE);
   return {
     kind: find('source').value,
     device: find('device').value,
@@ -80,6 +86,7 @@ const stage = {
   delay: (seconds) => { find('delay').textContent = page.say('seconds', { seconds: Math.max(0, seconds).toFixed(1) }); },
   complain: (name, reason) => server.complain(name, reason),
   change: showButtons,
+  connected: () => share.renew(),
 };
 
 /** @param {string} code */
@@ -109,21 +116,6 @@ function label(id, text) {
 }
 
 // What becomes of the text.
-
-async function copy() {
-  await navigator.clipboard?.writeText(toTimedText(transcript.lines));
-  page.notice('copied');
-}
-
-/** @param {string} name */
-function save(name) {
-  const { write, kind } = FORMATS[name];
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([write(transcript.lines)], { type: `${kind};charset=utf-8` }));
-  link.download = `saywire.${name}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
 
 function clear() {
   transcript.clear();
@@ -163,8 +155,6 @@ find('start').addEventListener('click', start);
 find('stop').addEventListener('click', () => run?.stop());
 find('pause').addEventListener('click', () => run?.pause());
 find('clear').addEventListener('click', clear);
-find('copy').addEventListener('click', copy);
-findAll('[data-save]').forEach((button) => button.addEventListener('click', () => save(button.dataset.save ?? '')));
 find('source').addEventListener('change', showSource);
 find('file').addEventListener('change', () => take(find('file').files?.[0]));
 document.addEventListener('dragover', (event) => event.preventDefault());

@@ -36,6 +36,7 @@ const PATIENCE = 3; // seconds of that
  * @property {(seconds: number) => void} delay
  * @property {(name: string, reason?: string) => void} complain
  * @property {() => void} change
+ * @property {() => void} connected there is a connection, for the first time or again
  */
 
 export class Run {
@@ -141,7 +142,7 @@ export class Run {
 
   #connect() {
     const { url, key, session } = this.chosen;
-    const { page, transcript, show, complain } = this.stage;
+    const { page, transcript, show, complain, connected } = this.stage;
     page.status('connecting');
     transcript.begin(this.#start / RATE);
     const kept = this.live ? KEPT * RATE : Infinity;
@@ -152,7 +153,10 @@ export class Run {
         transcript.end().forEach(show);
         page.notice('lost', { seconds: Math.ceil(samples / RATE) });
       },
-      state: (name) => page.status(name === 'listening' && this.paused ? 'paused' : name, { minutes: KEPT / 60 }),
+      state: (name) => {
+        page.status(name === 'listening' && this.paused ? 'paused' : name, { minutes: KEPT / 60 });
+        if (name !== 'away') connected();
+      },
       refuse: complain,
     });
     this.stage.change();

@@ -28,6 +28,11 @@ export const TEXTS = {
     unreachable: 'The server does not answer.', refused: 'The server says: {reason}',
     ended: 'The server has ended the session ({reason}).', lost: 'The server was away for too long: {seconds} s of speech were lost.',
     giveUp: 'Do not wait', delay: 'Text after speech:', seconds: '{seconds} s', detected: 'Heard: {language}',
+    large: 'Large captions', leave: 'Back to the page',
+    share: 'Share', shareLink: 'Who has this link reads along:', copyLink: 'Copy the link', shareEnd: 'Stop sharing',
+    watching: 'Live', watchWaiting: 'Waiting for the speaker', watchAway: 'The server is away. Trying again…',
+    noCaptions: 'There are no captions at this link, or not any more.', captionsOver: 'The speaker has stopped sharing.',
+    captionsFull: 'All places for readers are taken. Trying again…',
   },
   zh: {
     title: '实时字幕',
@@ -55,6 +60,11 @@ export const TEXTS = {
     unreachable: '服务器没有回应。', refused: '服务器说：{reason}',
     ended: '服务器结束了会话（{reason}）。', lost: '服务器离开太久：丢失了 {seconds} 秒的语音。',
     giveUp: '不再等待', delay: '文字比语音晚：', seconds: '{seconds} 秒', detected: '听到的是{language}',
+    large: '大字幕', leave: '返回页面',
+    share: '分享', shareLink: '有此链接的人可以同看字幕：', copyLink: '复制链接', shareEnd: '停止分享',
+    watching: '直播中', watchWaiting: '正在等待说话人', watchAway: '服务器暂时不在，正在重连…',
+    noCaptions: '此链接没有字幕，或已经结束。', captionsOver: '说话人已停止分享。',
+    captionsFull: '同看的人数已满，正在重试…',
   },
 };
 

@@ -191,7 +191,7 @@ def test_every_text_is_there_in_both_languages() -> None:
 
 
 def test_every_control_has_a_name() -> None:
-    labelled = set(MARKUP.attributes["for"]) | {"theme"}  # which stands inside its label
+    labelled = set(MARKUP.attributes["for"]) | {"theme", "single", "keep"}  # which stand inside their labels
     controls = re.findall(r'<(?:select|input|textarea|meter|progress)[^>]* id="([\w-]+)"', read(INDEX))
     assert len(controls) > 8
     assert set(controls) <= labelled

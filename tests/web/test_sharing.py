@@ -30,12 +30,6 @@ SAID = [name.replace("-", " ") for name in SPOKEN]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with served(tmp_path_factory.mktemp("server")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return record(tmp_path_factory.mktemp("spoken") / "spoken.wav", *SPOKEN)
 
@@ -114,8 +108,12 @@ def test_viewers_keep_when_the_server_is_killed_in_mid_sentence(tmp_path: Path, 
 
 
 def test_where_a_key_is_wanted_viewers_need_none(tmp_path: Path, spoken: Path) -> None:
-    with served(tmp_path, "--set", "server.api_keys=sk-1") as server, browse(server.url, key="sk-1") as page:
-        with watching(page, share(page)) as viewer:
-            play(page, spoken)
-            expect_lines(viewer, SAID)
-            expect(viewer.locator("#notice")).to_be_hidden()
+    locked = ("--set", "server.api_keys=sk-1")
+    with (
+        served(tmp_path, *locked) as server,
+        browse(server.url, key="sk-1") as page,
+        watching(page, share(page)) as viewer,
+    ):
+        play(page, spoken)
+        expect_lines(viewer, SAID)
+        expect(viewer.locator("#notice")).to_be_hidden()

@@ -20,6 +20,15 @@
  * @property {HTMLButtonElement} stop
  * @property {HTMLButtonElement} pause
  * @property {HTMLInputElement} link
+ * @property {HTMLSelectElement} turns
+ * @property {HTMLSelectElement} transport
+ * @property {HTMLInputElement} single
+ * @property {HTMLInputElement} keep
+ * @property {HTMLButtonElement} talk
+ * @property {HTMLButtonElement} forget
+ * @property {HTMLDialogElement} help
+ * @property {HTMLDialogElement} history
+ * @property {HTMLDetailsElement} drawer
  */
 
 /**

@@ -16,9 +16,7 @@ export class Modes {
   /** @type {Mode} */
   #mode = 'page';
 
-  /** @param {import('./page.mjs').Page} page */
-  constructor(page) {
-    this.page = page;
+  constructor() {
     const view = this.#asked.get('view');
     this.#paint('bg', '--behind');
     this.#paint('color', '--caption');

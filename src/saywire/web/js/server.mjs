@@ -58,8 +58,9 @@ export class Server {
   /** Who made this page, and what else can be asked of it. */
   async introduce() {
     try {
-      const { wires, version } = await this.#load('./');
+      const { wires, version, webrtc } = await this.#load('./');
       find('version').textContent = version;
+      find('transport-field').hidden = !webrtc;
       find('wires').replaceChildren(...wires.map(makeItem));
     } catch {
       this.complain('unreachable');

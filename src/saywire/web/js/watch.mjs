@@ -61,7 +61,7 @@ async function askWhy() {
   }
 }
 
-new Modes(page);
+new Modes();
 offerText(page, captions);
 page.status('connecting');
 window.addEventListener('hashchange', () => location.reload());

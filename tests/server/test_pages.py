@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import httpx
 import pytest
 
-from saywire.server.pages import INDEX, KINDS, read_pages
+from saywire.server.pages import INDEX, KINDS, WATCH_PAGE, read_pages
 from server.doubles import ScriptedHost, in_loop, serving, settings
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -44,6 +44,9 @@ class Markup(HTMLParser):
 
 
 MARKUP = Markup(PAGES[INDEX].body.decode())
+WATCHING = Markup(PAGES[WATCH_PAGE].body.decode())
+SCRIPTS = {"js/main.mjs": MARKUP, "js/watch.mjs": WATCHING}
+"""What each of the two pages loads first."""
 
 
 def read(name: str) -> str:
@@ -56,24 +59,27 @@ def imports_of(name: str) -> set[str]:
     return {str(folder / one) for one in found}
 
 
-def modules() -> set[str]:
-    """What the page loads, followed from its one script."""
+def modules(*scripts: str) -> set[str]:
+    """What a page loads, followed from its one script; without one: what both do."""
     seen: set[str] = set()
-    waiting = {"js/main.mjs"}
+    waiting = set(scripts or SCRIPTS)
     while waiting:
         seen |= waiting
         waiting = {one for name in waiting for one in imports_of(name)} - seen
     return seen
 
 
-@pytest.mark.parametrize("path", ["/", "/test", "/web/index.html"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/", INDEX), ("/test", INDEX), ("/web/index.html", INDEX), ("/watch", WATCH_PAGE)],
+)
 @in_loop
-async def test_the_page_is_where_people_look(path):
+async def test_the_page_is_where_people_look(path, name):
     async with serving(ScriptedHost()) as at, httpx.AsyncClient(base_url=at.http, headers=HTML) as client:
         answer = await client.get(path)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert answer.content == PAGES[INDEX].body
+        assert answer.content == PAGES[name].body
         head = await client.head(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == answer.headers["content-length"]
@@ -112,7 +118,7 @@ async def test_a_file_that_is_known_is_not_sent_again():
 async def test_the_page_needs_no_key_and_what_it_asks_does():
     locked = settings(api_keys=("k",))
     async with serving(ScriptedHost(), locked) as at, httpx.AsyncClient(base_url=at.http) as client:
-        for path in ("/", "/test", *(f"/web/{name}" for name in PAGES)):
+        for path in ("/", "/test", "/watch", *(f"/web/{name}" for name in PAGES)):
             assert (await client.get(path)).status_code == 200, path
         assert (await client.get("/v1/models")).status_code == 401
 
@@ -123,7 +129,7 @@ async def test_the_policy_forbids_what_the_page_does_not_do():
         policy = (await client.get("/")).headers["content-security-policy"]
     assert "default-src 'self'; connect-src 'self' ws: wss:;" in policy
     assert "unsafe" not in policy and "*" not in policy
-    assert not MARKUP.inline
+    assert not MARKUP.inline and not WATCHING.inline
     made = [
         name
         for name in modules()
@@ -133,9 +139,11 @@ async def test_the_policy_forbids_what_the_page_does_not_do():
 
 
 def test_every_module_and_every_link_is_served() -> None:
-    assert modules() | {INDEX, "app.css", "icon.svg"} == {n for n in PAGES if not n.startswith("samples/")}
+    others = {INDEX, WATCH_PAGE, "app.css", "icon.svg"}
+    assert modules() | others == {n for n in PAGES if not n.startswith("samples/")}
     here = {f"web/{name}" for name in PAGES} | {"docs"}
-    assert set(MARKUP.links) <= here
+    for script, markup in SCRIPTS.items():
+        assert f"web/{script}" in markup.links and set(markup.links) <= here
 
 
 def test_nothing_comes_from_elsewhere() -> None:
@@ -154,10 +162,12 @@ def test_the_samples_offered_are_there() -> None:
 
 
 def test_every_element_a_module_looks_for_is_on_the_page() -> None:
-    wanted = {one for name in modules() for one in re.findall(r"find\('([\w-]+)'\)", read(name))}
-    assert len(wanted) > 20
-    assert wanted <= set(MARKUP.ids)
-    assert len(MARKUP.ids) == len(set(MARKUP.ids))
+    for script, markup in SCRIPTS.items():
+        loaded = modules(script)
+        wanted = {one for name in loaded for one in re.findall(r"find\('([\w-]+)'\)", read(name))}
+        assert len(wanted) > 8
+        assert wanted <= set(markup.ids)
+        assert len(markup.ids) == len(set(markup.ids))
 
 
 def texts_of(language: str) -> set[str]:
@@ -169,7 +179,8 @@ def texts_of(language: str) -> set[str]:
 def test_every_text_is_there_in_both_languages() -> None:
     assert texts_of("en") == texts_of("zh")
     named = ("data-text", "data-label", "data-hint")
-    assert {text for name in named for text in MARKUP.attributes[name]} <= texts_of("en")
+    for markup in SCRIPTS.values():
+        assert {text for name in named for text in markup.attributes.get(name, ())} <= texts_of("en")
     said = {
         one
         for name in modules()
@@ -180,7 +191,7 @@ def test_every_text_is_there_in_both_languages() -> None:
 
 
 def test_every_control_has_a_name() -> None:
-    labelled = set(MARKUP.attributes["for"]) | {"theme"}  # which stands inside its label
+    labelled = set(MARKUP.attributes["for"]) | {"theme", "single", "keep"}  # which stand inside their labels
     controls = re.findall(r'<(?:select|input|textarea|meter|progress)[^>]* id="([\w-]+)"', read(INDEX))
     assert len(controls) > 8
     assert set(controls) <= labelled

@@ -98,8 +98,9 @@ def served(home: Path, *flags: str) -> Iterator[Server]:
 
 
 @contextmanager
-def browse(url: str, *flags: str, path: str = "", **context: Any) -> Iterator[Any]:
+def browse(url: str, *flags: str, path: str = "", key: str = "", **context: Any) -> Iterator[Any]:
     """The page, once it knows the models. ``flags`` are Chromium's, ``context`` Playwright's (``locale``).
+    ``key``: what the server wants.
     At the end no script must have failed, and nothing have been asked for that the policy forbids."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
@@ -113,6 +114,9 @@ def browse(url: str, *flags: str, path: str = "", **context: Any) -> Iterator[An
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda said: broken.append(said.text) if "Security Policy" in said.text else None)
         page.goto(url + path)
+        if key:
+            page.fill("#key", key)
+            page.press("#key", "Enter")
         expect(page.locator("#model option[value=tiny]")).to_be_attached()
         yield page
         browser.close()

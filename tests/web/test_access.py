@@ -36,8 +36,9 @@ LOOKS = [
 SPOKEN = ("please-play-five", "computer-stop")
 RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 CONTROLS = [
-    *("theme", "language-switch", "source", "device", "model", "language", "hotwords", "start"),
-    *("scroller", "copy", "txt", "srt", "vtt", "json", "clear"),
+    *("theme", "language-switch", "source", "device", "turns", "model", "language", "hotwords", "start"),
+    *("scroller", "copy", "txt", "srt", "vtt", "json", "clear", "large", "share"),
+    *("history-open", "help-open"),
 ]
 FOCUSED = """() => {
     const {id, dataset, tagName} = document.activeElement;

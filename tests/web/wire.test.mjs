@@ -61,6 +61,8 @@ function dial(t, more = {}) {
       rewind: (last) => told.push(['rewind', last]),
       lose: (samples) => told.push(['lose', samples]),
       state: (name) => told.push(['state', name]),
+      begin: () => {},
+      trace: (way, { type }) => told.push([way, type]),
       refuse: (name, reason) => told.push(['refuse', name, reason]),
     },
   );

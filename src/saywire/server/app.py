@@ -44,6 +44,7 @@ from .logs import logger
 from .metrics import Metrics
 from .origins import OriginCheck, check_origins, share
 from .pages import INDEX, add_pages, answer_page, read_pages
+from .peer import is_installed
 from .requests import RequestNames, show_name
 from .secrets import Secrets
 from .shares import Shares
@@ -234,7 +235,7 @@ def add_front_page(app: FastAPI, host: Host, wires: Wires) -> None:
         else:
             models = [model.name for model in host.models()]
             info = {"name": "saywire", "version": __version__, "models": models, "wires": list(wires)}
-            answer = JSONResponse(info | {"docs": "/docs", "health": "/health"})
+            answer = JSONResponse(info | {"webrtc": is_installed(), "docs": "/docs", "health": "/health"})
         answer.headers["vary"] = "accept"
         return answer
 

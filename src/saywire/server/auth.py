@@ -16,10 +16,10 @@ from . import problems
 from .borrowed import OPEN_PAGES
 from .captions import HOME as CAPTIONS
 from .offered import offered_keys, path_in
-from .pages import PREFIX, TEST
+from .pages import PREFIX, TEST, WATCH
 from .secrets import Secrets
 
-OPEN_PATHS = frozenset({"/", TEST, "/health", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
+OPEN_PATHS = frozenset({"/", TEST, WATCH, "/health", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
 """What a load balancer and a person with a browser may see without a key: nothing that hears audio."""
 OPEN_PREFIXES = ("/static-offline-docs/", PREFIX, f"{CAPTIONS}/")
 """Whoever reads captions along has a token for them instead."""

@@ -20,6 +20,9 @@ PREFIX = "/web/"
 INDEX = "index.html"
 TEST = "/test"
 """Where some who come from another server look for its page."""
+WATCH = "/watch"
+"""Where those come who read along; the token stands behind a #, and is not sent for the page."""
+WATCH_PAGE = "watch.html"
 
 KINDS = {
     ".css": "text/css; charset=utf-8",
@@ -95,3 +98,4 @@ def add_pages(app: FastAPI, pages: Mapping[str, Page]) -> None:
     for name, page in pages.items():
         add(PREFIX + name, page)
     add(TEST, pages[INDEX])
+    add(WATCH, pages[WATCH_PAGE])

@@ -19,6 +19,16 @@
  * @property {HTMLButtonElement} start
  * @property {HTMLButtonElement} stop
  * @property {HTMLButtonElement} pause
+ * @property {HTMLInputElement} link
+ * @property {HTMLSelectElement} turns
+ * @property {HTMLSelectElement} transport
+ * @property {HTMLInputElement} single
+ * @property {HTMLInputElement} keep
+ * @property {HTMLButtonElement} talk
+ * @property {HTMLButtonElement} forget
+ * @property {HTMLDialogElement} help
+ * @property {HTMLDialogElement} history
+ * @property {HTMLDetailsElement} drawer
  */
 
 /**

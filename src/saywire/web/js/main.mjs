@@ -1,40 +1,56 @@
 // What the buttons do.
 
-import { copyText } from './clipboard.mjs';
+import { chooseByAddress } from './address.mjs';
+import { stayAwake } from './awake.mjs';
+import { Clip } from './clip.mjs';
 import { find, findAll } from './dom.mjs';
+import { Drawer } from './drawer.mjs';
+import { History } from './history.mjs';
 import { readHotwords } from './hotwords.mjs';
+import { Keys } from './keys.mjs';
+import { Modes } from './modes.mjs';
 import { Page } from './page.mjs';
 import { Run } from './run.mjs';
 import { meterOf } from './samples.mjs';
+import { offerText, save } from './saving.mjs';
 import { Server, at, fill } from './server.mjs';
-import { SourceError, listMicrophones } from './sources.mjs';
-import { FORMATS, toTimedText } from './subtitles.mjs';
+import { Share } from './share.mjs';
+import { RATE, SourceError, listMicrophones } from './sources.mjs';
+import { offerTalk } from './talk.mjs';
 import { Transcript } from './transcript.mjs';
 import { View } from './view.mjs';
 
-const isLive = () => ['microphone', 'tab'].includes(find('source').value);
+const isLive = () => ['microphone', 'tab', 'clip'].includes(find('source').value);
 
 const page = new Page();
 const server = new Server(page);
 const transcript = new Transcript();
 const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('spoken'), jump: find('jump'), empty: find('empty') };
 const view = new View(parts, (reason) => page.say('failedLine', { reason }));
+const share = new Share(page, server, transcript);
+const drawer = new Drawer();
+const history = new History(page, reopen);
+offerText(page, transcript);
 
 /** @type {File | null} */
 let file = null;
-/** @type {Run | null} */
+/** @type {Run | Clip | null} */
 let run = null;
 let heard = 0; // samples of all runs before this one
 
 // A run.
 
 async function start() {
+  if (run) return;
   page.notice(null);
   find('delay').textContent = find('detected').textContent = '';
-  const current = new Run(choose(), stage);
+  const chosen = choose();
+  const current = chosen.kind === 'clip' ? new Clip(chosen, stage, server) : new Run(chosen, stage);
   run = current;
   showButtons();
+  stayAwake(isLive());
   await current.play(heard);
+  stayAwake(false);
   heard += current.heard;
   run = null;
   showButtons();
@@ -43,7 +59,7 @@ async function start() {
 
 function choose() {
   const url = at('v1/realtime?intent=transcription');
-  url.protocol = url.protocol.replace('http', 'ws');
+  share.mark(url, heard / RATE);
   return {
     kind: find('source').value,
     device: find('device').value,
@@ -52,6 +68,9 @@ function choose() {
     session: { model: find('model').value, language: find('language').value, hotwords: readHotwords(find('hotwords').value) },
     url,
     key: server.key,
+    manual: find('turns').value === 'held',
+    call: find('transport').value === 'webrtc',
+    ask: server.ask.bind(server),
   };
 }
 
@@ -75,12 +94,15 @@ const stage = {
     if (line.language && !find('language').value) detect(line.language);
     if (transcript.lines.includes(line)) view.show(line);
     else view.remove(line);
+    if (line.final && line.text.trim()) history.keep(line);
   },
   level: (loudest) => { find('level').value = meterOf(loudest); },
   progress: (share) => { find('progress').value = share; },
   delay: (seconds) => { find('delay').textContent = page.say('seconds', { seconds: Math.max(0, seconds).toFixed(1) }); },
   complain: (name, reason) => server.complain(name, reason),
   change: showButtons,
+  connected: () => share.renew(),
+  trace: (way, event) => drawer.note(way, event),
 };
 
 /** @param {string} code */
@@ -93,7 +115,9 @@ function showButtons() {
   const focused = document.activeElement === hidden;
   shown.hidden = false;
   hidden.hidden = true;
-  if (focused) shown.focus(); // or the keyboard would begin at the top again
+  find('talk').hidden = !run?.manual || run.stopped;
+  find('pause').hidden = !find('talk').hidden;
+  if (focused) (run?.manual ? find('talk') : shown).focus(); // or the keyboard would begin at the top again
   label('stop', run?.stopped ? 'giveUp' : 'stop');
   find('pause').disabled = !run?.running;
   label('pause', run?.paused ? 'resume' : 'pause');
@@ -111,25 +135,33 @@ function label(id, text) {
 
 // What becomes of the text.
 
-async function copy() {
-  page.notice((await copyText(toTimedText(transcript.lines))) ? 'copied' : 'notCopied');
-}
-
-/** @param {string} name */
-function save(name) {
-  const { write, kind } = FORMATS[name];
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([write(transcript.lines)], { type: `${kind};charset=utf-8` }));
-  link.download = `saywire.${name}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
-
 function clear() {
   transcript.clear();
   view.clear();
   transcript.lines.forEach((line) => view.show(line));
+  history.turn();
 }
+
+/**
+ * A transcript that was kept, in place of what is there; what is said next goes on behind it.
+ * @param {import('./transcript.mjs').Line[]} lines
+ */
+function reopen(lines) {
+  if (run) return false;
+  view.clear();
+  transcript.lines = lines;
+  lines.forEach((line) => view.show(line, true));
+  heard = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end }) => end ?? begun)) * RATE);
+  return true;
+}
+
+function press() {
+  if (run) run.pause();
+  else start();
+}
+
+/** @param {boolean} held */
+const talk = (held) => run?.talk(held) ?? false;
 
 // Sources.
 
@@ -159,12 +191,13 @@ function showSource() {
   else page.settle('insecure');
 }
 
-find('start').addEventListener('click', start);
+find('start').addEventListener('click', ({ detail }) => {
+  start();
+  if (detail) find('stop').blur(); // who clicks has the shortcuts, instead of a button that Space would press
+});
 find('stop').addEventListener('click', () => run?.stop());
 find('pause').addEventListener('click', () => run?.pause());
 find('clear').addEventListener('click', clear);
-find('copy').addEventListener('click', copy);
-findAll('[data-save]').forEach((button) => button.addEventListener('click', () => save(button.dataset.save ?? '')));
 find('source').addEventListener('change', showSource);
 find('file').addEventListener('change', () => take(find('file').files?.[0]));
 document.addEventListener('dragover', (event) => event.preventDefault());
@@ -175,5 +208,7 @@ navigator.mediaDevices?.addEventListener?.('devicechange', fillDevices);
 showSource();
 showButtons();
 fillDevices();
-server.load();
+offerTalk(talk);
+new Keys(new Modes(), { press, talk, save: () => save('txt', transcript.lines) });
 server.introduce();
+server.load().then(() => { if (chooseByAddress()) start(); });

@@ -4,7 +4,7 @@ import { find, findAll } from './dom.mjs';
 import { TEXTS, chooseLanguage, say } from './texts.mjs';
 
 /** @param {string} name */
-function recall(name) {
+export function recall(name) {
   try {
     return localStorage.getItem(`saywire.${name}`);
   } catch {

@@ -1,5 +1,6 @@
 // A run: from start to the last word. A source is heard, a session says what was said.
 
+import { Call } from './call.mjs';
 import { peak } from './samples.mjs';
 import { describeSession } from './session.mjs';
 import { RATE, SourceError, decodeFile, openMicrophone, openTab, playSamples } from './sources.mjs';
@@ -12,6 +13,7 @@ import { KEPT, Wire } from './wire.mjs';
 
 const SILENT = 0.0005; // a peak that no open microphone stays below
 const PATIENCE = 3; // seconds of that
+const RELEASE = 0.2; // seconds that are heard after the button: fingers are faster than words
 
 /**
  * What was chosen before the start. `load` gives the bytes of what is played.
@@ -23,6 +25,9 @@ const PATIENCE = 3; // seconds of that
  * @property {{model: string, language: string, hotwords: string[]}} session
  * @property {URL} url
  * @property {string} key
+ * @property {boolean} manual whether a button is held while one talks
+ * @property {boolean} call whether it goes over WebRTC
+ * @property {(path: string, method: string, form: FormData) => Promise<Response | null>} ask
  */
 
 /**
@@ -36,6 +41,8 @@ const PATIENCE = 3; // seconds of that
  * @property {(seconds: number) => void} delay
  * @property {(name: string, reason?: string) => void} complain
  * @property {() => void} change
+ * @property {(way: '>' | '<', event: {type: string}) => void} trace
+ * @property {() => void} connected there is a connection, for the first time or again
  */
 
 export class Run {
@@ -43,7 +50,9 @@ export class Run {
   stopped = false;
   #quiet = 0;
   #start = 0;
-  /** @type {Wire | null} */
+  /** Samples that are still heard after the button was let go. */
+  #release = 0;
+  /** @type {Wire | Call | null} */
   #wire = null;
   /** @type {Source | null} */
   #source = null;
@@ -56,6 +65,8 @@ export class Run {
     this.chosen = chosen;
     this.stage = stage;
     this.live = ['microphone', 'tab'].includes(chosen.kind);
+    this.manual = this.live && chosen.manual;
+    this.paused = this.manual;
   }
 
   /** Whether it can be paused. */
@@ -100,12 +111,38 @@ export class Run {
   }
 
   pause() {
-    if (!this.running) return;
-    this.paused = !this.paused;
-    if (this.paused) this.#wire?.commit();
-    this.stage.page.status(this.paused ? 'paused' : 'listening');
+    if (this.running && !this.manual) this.#pause(!this.paused);
+  }
+
+  /**
+   * The button is held, or let go. Whether there is one.
+   * @param {boolean} held
+   */
+  talk(held) {
+    if (!this.manual || !this.running) return false;
+    if (held) this.#release = 0;
+    else if (!this.paused) this.#release = RELEASE * RATE;
+    if (held && this.paused) this.#pause(false);
+    return true;
+  }
+
+  /** @param {boolean} paused */
+  #pause(paused) {
+    this.paused = paused;
+    this.#wire?.mute(paused);
+    if (paused) this.#wire?.commit();
+    this.stage.page.status(this.#name('listening'));
     this.stage.level(0);
     this.stage.change();
+  }
+
+  /**
+   * What a state of the connection is called here.
+   * @param {string} state
+   */
+  #name(state) {
+    if (state !== 'listening' || !this.paused) return state;
+    return this.manual ? 'holdToTalk' : 'paused';
   }
 
   /** The network is gone. */
@@ -140,22 +177,43 @@ export class Run {
   }
 
   #connect() {
-    const { url, key, session } = this.chosen;
-    const { page, transcript, show, complain } = this.stage;
-    page.status('connecting');
-    transcript.begin(this.#start / RATE);
-    const kept = this.live ? KEPT * RATE : Infinity;
-    this.#wire = new Wire({ url, key, session: describeSession(session, RATE), kept }, {
+    const { key, call, ask } = this.chosen;
+    this.stage.page.status('connecting');
+    this.stage.transcript.begin(this.#start / RATE);
+    const url = new URL(this.chosen.url);
+    const session = describeSession(this.chosen.session, RATE, this.manual);
+    const stream = this.#source?.stream;
+    if (call && stream) {
+      url.pathname += '/calls';
+      const options = { url, session, stream, start: this.#start, rate: RATE };
+      this.#wire = new Call(options, (path, form) => ask(path, 'POST', form), this.#listener());
+    } else {
+      url.protocol = url.protocol.replace('http', 'ws');
+      const kept = this.live ? KEPT * RATE : Infinity;
+      this.#wire = new Wire({ url, key, session, kept }, this.#listener());
+    }
+    this.#wire.mute(this.paused);
+    this.stage.change();
+  }
+
+  /** @returns {import('./wire.mjs').Listener} */
+  #listener() {
+    const { page, transcript, show, complain, connected, trace } = this.stage;
+    return {
+      trace,
+      begin: (samples) => transcript.begin((this.#start + samples) / RATE),
       event: (event) => this.#show(transcript.apply(event)),
       rewind: (last) => transcript.rewind(last),
       lose: (samples) => {
         transcript.end().forEach(show);
         page.notice('lost', { seconds: Math.ceil(samples / RATE) });
       },
-      state: (name) => page.status(name === 'listening' && this.paused ? 'paused' : name, { minutes: KEPT / 60 }),
+      state: (name) => {
+        page.status(this.#name(name), { minutes: KEPT / 60 });
+        if (!name.startsWith('away')) connected();
+      },
       refuse: complain,
-    });
-    this.stage.change();
+    };
   }
 
   /** @param {Line | null} line */
@@ -170,6 +228,9 @@ export class Run {
     if (this.paused || this.stopped || !this.#wire) return;
     this.#watchLevel(samples);
     this.#wire.hear(samples);
+    if (!this.#release) return;
+    this.#release = Math.max(0, this.#release - samples.length);
+    if (!this.#release) this.#pause(true);
   }
 
   /** @param {Float32Array} samples */

@@ -44,7 +44,7 @@ export class Server {
   async load() {
     try {
       /** @type {Model[]} */
-      const models = (await this.#ask('v1/models')).data;
+      const models = (await this.#load('v1/models')).data;
       this.#models = models.filter(({ id, root }) => id === root); // without aliases
       find('key-field').hidden = true;
       ['needKey', 'wrongKey', 'unreachable'].forEach((name) => this.page.settle(name));
@@ -58,8 +58,9 @@ export class Server {
   /** Who made this page, and what else can be asked of it. */
   async introduce() {
     try {
-      const { wires, version } = await this.#ask('./');
+      const { wires, version, webrtc } = await this.#load('./');
       find('version').textContent = version;
+      find('transport-field').hidden = !webrtc;
       find('wires').replaceChildren(...wires.map(makeItem));
     } catch {
       this.complain('unreachable');
@@ -82,14 +83,41 @@ export class Server {
     fill(find('language'), [...new Set(codes)].sort().map((code) => [code, this.page.nameLanguage(code)]));
   }
 
+  /**
+   * Asks for something to be done; null where it was not, which is said.
+   * @param {string} path
+   * @param {string} method
+   * @param {object | FormData} body an object is sent as JSON
+   */
+  async ask(path, method, body = {}) {
+    try {
+      const answer = await this.#send(path, { method, body: body instanceof FormData ? body : JSON.stringify(body) });
+      if (answer.ok) return answer;
+      this.complain('refused', (await answer.json()).error.message);
+    } catch (error) {
+      this.complain(error instanceof SourceError ? error.text : 'unreachable');
+    }
+    return null;
+  }
+
   /** @param {string} path */
-  async #ask(path) {
-    const headers = new Headers({ accept: 'application/json' });
-    if (this.key) headers.set('authorization', `Bearer ${this.key}`);
-    const answer = await fetch(at(path), { headers });
-    if (answer.status === 401) throw new SourceError(this.key ? 'wrongKey' : 'needKey');
+  async #load(path) {
+    const answer = await this.#send(path);
     if (!answer.ok) throw new SourceError('unreachable');
     return answer.json();
+  }
+
+  /**
+   * Throws a SourceError where a key is wanted, or another one.
+   * @param {string} path
+   * @param {RequestInit} request
+   */
+  async #send(path, request = {}) {
+    const headers = new Headers({ accept: 'application/json' });
+    if (this.key) headers.set('authorization', `Bearer ${this.key}`);
+    const answer = await fetch(at(path), { ...request, headers });
+    if (answer.status === 401) throw new SourceError(this.key ? 'wrongKey' : 'needKey');
+    return answer;
   }
 }
 

@@ -31,15 +31,18 @@ import { toBase64 } from './samples.mjs';
  * What a session asks for; what is not chosen is left to the server.
  * @param {{model: string, language: string, hotwords: string[]}} chosen
  * @param {number} rate
+ * @param {boolean} manual whether the client ends the turns
  */
-export function describeSession({ model, language, hotwords }, rate) {
+export function describeSession({ model, language, hotwords }, rate, manual = false) {
   /** @type {{model: string, language?: string, keywords?: string[]}} */
   const transcription = { model: model || 'auto' };
   if (language) transcription.language = language;
   if (hotwords.length) transcription.keywords = hotwords;
   return {
     type: 'transcription',
-    audio: { input: { format: { type: 'audio/pcm', rate }, transcription, turn_detection: { type: 'server_vad' } } },
+    audio: {
+      input: { format: { type: 'audio/pcm', rate }, transcription, turn_detection: manual ? null : { type: 'server_vad' } },
+    },
     include: ['item.input_audio_transcription.unstable'],
   };
 }

@@ -6,7 +6,7 @@ export const RATE = 16000;
 
 /**
  * `done` resolves when it has ended by itself: to the name of a text that says so, or null.
- * @typedef {{stop: () => Promise<void>, done: Promise<string | null>}} Source
+ * @typedef {{stop: () => Promise<void>, done: Promise<string | null>, stream?: MediaStream}} Source
  */
 
 /**
@@ -127,7 +127,7 @@ function watch(stream, track, context, sink) {
     stream.getTracks().forEach((one) => one.stop());
     if (context.state !== 'closed') await context.close();
   };
-  return { stop, done };
+  return { stop, done, stream };
 }
 
 /**

@@ -29,8 +29,11 @@ export class View {
     this.jump.addEventListener('click', () => this.follow());
   }
 
-  /** @param {Line} line */
-  show(line) {
+  /**
+   * @param {Line} line
+   * @param {boolean} quietly without reading it out
+   */
+  show(line, quietly = false) {
     const item = this.#items.get(line) ?? this.#add(line);
     const [time, stable, unstable] = item.children;
     time.textContent = showTime(line.start);
@@ -39,7 +42,7 @@ export class View {
     item.lang = line.language ?? '';
     item.classList.toggle('open', !line.final);
     item.classList.toggle('failed', Boolean(line.failed));
-    if (line.final) this.#speak(stable.textContent);
+    if (line.final && !quietly) this.#speak(stable.textContent);
     this.#keepUp();
   }
 

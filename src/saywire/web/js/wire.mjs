@@ -20,6 +20,8 @@ const REFUSED = 3000;
  * @property {(samples: number) => void} lose so many were forgotten, unsettled
  * @property {(name: string) => void} state
  * @property {(name: string, reason: string) => void} refuse
+ * @property {(samples: number) => void} begin a session begins anew, after so many
+ * @property {(way: '>' | '<', event: {type: string}) => void} trace what went over the wire
  */
 
 export class Wire {
@@ -60,6 +62,9 @@ export class Wire {
     this.session.hear(samples);
     this.#pump();
   }
+
+  /** Nothing is heard until it is over: nothing is sent, so there is nothing to do. */
+  mute() {}
 
   /** Ends the turn, so that its text comes. */
   commit() {
@@ -105,7 +110,10 @@ export class Wire {
 
   #pump() {
     if (!this.#isOpen()) return;
-    for (const event of this.session.take()) this.#socket?.send(JSON.stringify(event));
+    for (const event of this.session.take()) {
+      this.#socket?.send(JSON.stringify(event));
+      this.listener.trace('>', event);
+    }
   }
 
   #dial() {
@@ -128,6 +136,7 @@ export class Wire {
 
   /** @param {ServerEvent} event */
   #read(event) {
+    this.listener.trace('<', event);
     const news = this.session.receive(event);
     this.#pump();
     if (event.type === 'session.updated') this.#tries = 0;

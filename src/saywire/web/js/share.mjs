@@ -1,0 +1,77 @@
+// Lets others read along (docs/captions.md): a link to what is said here, until it is taken back.
+
+import { copyText } from './clipboard.mjs';
+import { find } from './dom.mjs';
+import { at } from './server.mjs';
+
+const MOST = 1000; // lines that late comers see
+
+export class Share {
+  #key = makeKey();
+  /** @type {string | null} */
+  #token = null;
+
+  /**
+   * @param {import('./page.mjs').Page} page
+   * @param {import('./server.mjs').Server} server
+   * @param {import('./transcript.mjs').Transcript} transcript
+   */
+  constructor(page, server, transcript) {
+    this.page = page;
+    this.server = server;
+    this.transcript = transcript;
+    find('share').addEventListener('click', () => this.#open());
+    find('share-end').addEventListener('click', () => this.#close());
+    find('share-copy').addEventListener('click', () => this.#copy());
+  }
+
+  /**
+   * What a session at this address says can be shared, now or later.
+   * @param {URL} url
+   * @param {number} start where it begins, in seconds
+   */
+  mark(url, start) {
+    url.searchParams.set('share', this.#key);
+    url.searchParams.set('share_start', String(start));
+  }
+
+  /** There is a connection again, perhaps to a server that was begun anew and knows of no share. */
+  async renew() {
+    if (this.#token) await this.#open();
+  }
+
+  async #open() {
+    const lines = this.transcript.lines.filter(({ final, failed }) => final && !failed);
+    const past = lines.slice(-MOST).map(({ text, start, end }) => ({ text, start, end }));
+    const opened = await this.server.ask('v1/captions', 'POST', { share: this.#key, token: this.#token, lines: past });
+    if (!opened) return;
+    this.#token = (await opened.json()).token;
+    const link = at('watch');
+    link.hash = this.#token ?? '';
+    find('link').value = link.href;
+    this.#show();
+  }
+
+  async #close() {
+    const closed = await this.server.ask(`v1/captions?share=${this.#key}`, 'DELETE');
+    if (!closed) return;
+    this.#token = null;
+    this.#show();
+  }
+
+  async #copy() {
+    find('link').select();
+    this.page.notice((await copyText(find('link').value)) ? 'copied' : 'notCopied');
+  }
+
+  #show() {
+    find('sharing').hidden = !this.#token;
+    find('share').hidden = Boolean(this.#token);
+  }
+}
+
+/** A secret that nobody guesses. */
+function makeKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_');
+}

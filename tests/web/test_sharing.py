@@ -1,0 +1,119 @@
+"""Somebody speaks on the page, others read along at the link it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from web.browsing import (
+    DONE,
+    PATIENCE,
+    Server,
+    browse,
+    choose_file,
+    expect,
+    finals,
+    needs_chromium,
+    record,
+    save,
+    served,
+)
+
+pytestmark = needs_chromium
+
+SPOKEN = ("please-play-five", "computer-stop", "three-one-eight")
+SAID = [name.replace("-", " ") for name in SPOKEN]
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return record(tmp_path_factory.mktemp("spoken") / "spoken.wav", *SPOKEN)
+
+
+def share(page: Any) -> str:
+    page.click("#share")
+    expect(page.locator("#sharing")).to_be_visible()
+    return str(page.input_value("#link"))
+
+
+@contextmanager
+def watching(page: Any, link: str) -> Iterator[Any]:
+    """In the same browser, without anything the speaker's page has."""
+    context = page.context.browser.new_context(locale="en-GB")
+    viewer = context.new_page()
+    viewer.set_default_timeout(PATIENCE)
+    viewer.goto(link)
+    yield viewer
+    context.close()
+
+
+def expect_lines(page: Any, texts: list[str]) -> None:
+    expect(page.locator("#lines li:not(.open) span:nth-of-type(1)")).to_have_text(texts)
+
+
+def play(page: Any, spoken: Path, pace: str = "fast") -> None:
+    choose_file(page, spoken, pace)
+    page.click("#start")
+
+
+def test_who_has_the_link_sees_what_the_speaker_sees(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        link = share(page)
+        with watching(page, link) as viewer:
+            expect(viewer.locator("#status[data-state=watchWaiting]")).to_be_visible()
+            play(page, spoken)
+            expect_lines(viewer, SAID)
+            expect(page.locator(DONE)).to_be_visible()
+            assert finals(page) == SAID
+            assert save(viewer, "srt") == save(page, "srt")
+            with watching(page, link) as late:
+                expect_lines(late, SAID)
+            play(page, spoken)
+            expect_lines(viewer, SAID * 2)
+            expect(page.locator(DONE)).to_be_visible()
+            assert save(viewer, "srt") == save(page, "srt")
+
+
+def test_sharing_begins_in_the_middle_and_ends_when_it_is_taken_back(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        play(page, spoken, "paced")
+        expect(page.locator("#lines li:nth-child(2)")).to_be_visible()
+        link = share(page)
+        with watching(page, link) as viewer:
+            expect_lines(viewer, SAID)
+            expect(page.locator(DONE)).to_be_visible()
+            page.click("#share-end")
+            expect(viewer.locator("#notice[data-name=captionsOver]")).to_be_visible()
+            assert share(page) != link
+        with watching(page, link) as viewer:
+            expect(viewer.locator("#notice[data-name=noCaptions]")).to_be_visible()
+
+
+def test_viewers_keep_when_the_server_is_killed_in_mid_sentence(tmp_path: Path, spoken: Path) -> None:
+    with served(tmp_path) as server, browse(server.url) as page:
+        link = share(page)
+        with watching(page, link) as viewer:
+            play(page, spoken, "paced")
+            expect(viewer.locator("#lines li:nth-child(2) span").filter(has_text="e").first).to_be_visible()
+            server.kill()
+            expect(page.locator("#status[data-state=away]")).to_be_visible()
+            server.start()
+            expect_lines(viewer, SAID)
+            expect(page.locator(DONE)).to_be_visible()
+            assert save(viewer, "srt") == save(page, "srt")
+
+
+def test_where_a_key_is_wanted_viewers_need_none(tmp_path: Path, spoken: Path) -> None:
+    locked = ("--set", "server.api_keys=sk-1")
+    with (
+        served(tmp_path, *locked) as server,
+        browse(server.url, key="sk-1") as page,
+        watching(page, share(page)) as viewer,
+    ):
+        play(page, spoken)
+        expect_lines(viewer, SAID)
+        expect(viewer.locator("#notice")).to_be_hidden()

@@ -3,7 +3,8 @@ from __future__ import annotations
 import random
 
 from saywire.client.frames import UPDATE, Audio, Message, Order, Point
-from saywire.client.ledger import Ledger, what_is_left
+from saywire.client.ledger import Ledger
+from saywire.client.tape import MemoryTape
 
 
 def audio(start: int, count: int) -> Audio:
@@ -116,9 +117,30 @@ def test_any_history_leaves_what_comes_after_the_point() -> None:
         assert rest == audio(settled, position - settled).pcm
 
 
-def test_what_is_left_of_a_message() -> None:
-    assert what_is_left(5, audio(5, 5), 5, set()) == (5, audio(5, 5))
-    assert what_is_left(5, audio(5, 5), 9, set()) == (9, audio(9, 1))
-    assert what_is_left(5, audio(5, 5), 10, set()) is None
-    assert what_is_left(5, commit("c"), 10, set()) == (5, commit("c"))
-    assert what_is_left(5, commit("c"), 0, {"c"}) is None
+def test_audio_that_was_there_before_lies_behind_the_first_orders() -> None:
+    """A tape that another process has left."""
+    tape = MemoryTape()
+    tape.append(audio(0, 5).pcm)
+    tape.append(audio(5, 5).pcm)
+    tape.forget(3)
+    ledger = Ledger(100, tape)
+    ledger.add(commit("c1"))
+    ledger.reach()
+    ledger.add(commit("c2"))
+    assert taken(ledger) == [commit("c1"), audio(3, 2), audio(5, 5), commit("c2")]
+
+
+def test_it_is_torn_when_the_next_to_be_sent_is_gone() -> None:
+    """A tape on disk that is full forgets what nobody has heard."""
+    tape = MemoryTape()
+    ledger = Ledger(100, tape)
+    ledger.add(audio(0, 5))
+    assert ledger.take() == audio(0, 5)
+    ledger.add(audio(5, 5))
+    ledger.add(audio(10, 5))
+    tape.forget(5)
+    assert not ledger.torn and not ledger.whole
+    tape.forget(10)
+    assert ledger.torn and ledger.take() is None
+    ledger.settle(Point(audio_start=10))
+    assert not ledger.torn and ledger.take() == audio(10, 5)

@@ -75,3 +75,16 @@ def test_answers_and_errors_of_the_session_are_always_new() -> None:
 )
 def test_on_its_way(now: Hypothesis, shown: Hypothesis, on_its_way: bool) -> None:
     assert is_on_its_way(now, shown) is on_its_way
+
+
+def test_what_was_begun_is_abandoned_once_and_ends_so() -> None:
+    told = Told()
+    assert told.next == 0 and told.abandon(0) == []
+    for number in range(3):
+        told.is_new(m.SpeechStarted(number, 0.0))
+    told.is_new(m.Final(0, "", 0.0, 1.0))
+    told.is_new(m.Partial(3, Hypothesis("a")))
+    assert told.abandon(0) == [1, 2, 3] and told.abandon(0) == []
+    assert told.next == 4
+    assert not told.is_new(m.Final(2, "late", 0.0, 1.0))
+    assert told.is_new(m.SpeechStarted(4, 0.0))

@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 from saywire import messages as m
+from saywire.audio.pcm import to_pcm16
 from saywire.client import wire as module
-from saywire.client.wire import RealtimeWire
+from saywire.client.frames import Point
+from saywire.client.ledger import Ledger
+from saywire.client.tape import AudioLost, MemoryTape
+from saywire.client.wire import Place, RealtimeWire
 from saywire.errors import BadRequest, EngineFailed, Overloaded, SaywireError
 from saywire.protocols.base import Frame, Handshake, Surroundings
 from saywire.protocols.openai.realtime import OpenAiRealtime
@@ -444,3 +448,77 @@ def test_audio_that_waits_for_too_long_is_not_kept(monkeypatch: pytest.MonkeyPat
     assert not alone.wire.resumable
     alone.hear(type="session.updated", resume=point(audio_start=RATE, settled=RATE))
     assert alone.wire.resumable
+
+
+# Going on in another process, and where audio was lost.
+
+
+def begin(place: Place, tape: MemoryTape | None = None) -> tuple[RealtimeWire, dict[str, Any]]:
+    """The first it says."""
+    wire = RealtimeWire(RATE, Ledger(10**9, tape or MemoryTape()), place, Options(language="en"))
+    wire.reconnect()
+    wire.receive('{"type":"session.created"}')
+    (first,) = [json.loads(frame) for frame in frames(wire)]
+    return wire, first
+
+
+def agree(wire: RealtimeWire) -> list[m.Event]:
+    place = wire.place
+    assert place
+    resume = {"session": place.point.session, "audio_start": place.point.audio_start}
+    return wire.receive(json.dumps({"type": "session.updated", "session": {"resume": resume}}))
+
+
+def test_another_process_goes_on_where_the_first_was() -> None:
+    alone = Alone()
+    alone.wire.send(m.Audio(np.full(100, 0.5, np.float32)))
+    alone.said()
+    alone.hear(type="input_audio_buffer.speech_started", item_id="a", audio_start_ms=0)
+    final = {"type": f"{KIND}.completed", "item_id": "a", "transcript": "x", "start": 0.0, "end": 0.1}
+    told = point(audio_start=40, settled=50, last_seq=1)
+    assert alone.hear(**final, seq=1, resume=told) == [m.Final(0, "x", 0.0, 0.1)]
+    place = alone.wire.place
+    assert place == Place(Point("sess_1", 40, 50, 1), 1, 1)
+    tape = MemoryTape()
+    tape.append(to_pcm16(np.full(100, 0.5, np.float32)))
+    wire, first = begin(place, tape)
+    assert first["session"]["resume"] == handed_in(told)
+    asked = first["session"]["audio"]["input"]
+    assert asked["format"]["rate"] == RATE and asked["transcription"] == {"language": "en"}
+    assert not frames(wire) and agree(wire) == [] and wire.unsent == 60
+    assert len(pcm(*[json.loads(frame) for frame in frames(wire)])) == 60 * 2
+    wire.receive(json.dumps({"type": "input_audio_buffer.speech_started", "item_id": "b"}))
+    repeated = json.dumps(final | {"item_id": "b", "seq": 1})
+    assert wire.receive(repeated) == []
+    (found,) = wire.receive(json.dumps(final | {"item_id": "c", "seq": 2}))
+    assert isinstance(found, m.Final)
+
+
+def test_audio_that_the_tape_lost_is_told_when_a_server_goes_on_behind_it() -> None:
+    tape = MemoryTape()
+    wire, _ = begin(Place(Point("s")), tape)
+    agree(wire)
+    wire.send(m.Audio(np.zeros(RATE, np.float32)))
+    assert len(frames(wire)) == 1 and not wire.torn
+    wire.receive('{"type":"input_audio_buffer.speech_started","item_id":"a"}')
+    tape.forget(RATE // 2)  # as a tape on disk does that is full
+    assert not wire.resumable and not wire.torn
+    for end in (1.0, 1.5):  # more is lost while no server is there
+        wire.reconnect()
+        wire.send(m.Audio(np.zeros(RATE, np.float32)))
+        tape.forget(round(end * RATE))
+        assert wire.torn
+    wire.reconnect()
+    assert wire.resumable and not wire.torn
+    wire.receive('{"type":"session.created"}')
+    (first,) = frames(wire)
+    resume = json.loads(first)["session"]["resume"]
+    assert resume == {"session": "s", "audio_start": 1.5 * RATE, "last_seq": 0, "context": ""}
+    cleared, lost = agree(wire)
+    assert cleared == m.Cleared(0)
+    assert isinstance(lost, m.Failed) and isinstance(lost.error, AudioLost) and lost.utterance is None
+    assert (lost.error.start, lost.error.end) == (0.0, 1.5) and wire.place
+    assert lost.error.message == "1.5 s of audio are lost, from 0.0 s to 1.5 s"
+    assert wire.place.utterance == 1 and wire.place.point.settled == 1.5 * RATE
+    (started,) = wire.receive('{"type":"input_audio_buffer.speech_started","item_id":"b"}')
+    assert isinstance(started, m.SpeechStarted) and started.utterance == 1

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "Hear the samples recognised in real time, by a server that this starts.",
     "serve": "Run the server.",
     "listen": "Write down what is said, while it is said.",
+    "relay": "Write down, by a server elsewhere, what is said or played here.",
     "transcribe": "Write down what is said in audio files.",
     "models": "List, install, check and remove models.",
     "doctor": "Tell what can run here, what cannot, and which settings hold.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -122,10 +122,6 @@ class Audio:
     @property
     def frame(self) -> str:
         return encode({"type": "input_audio_buffer.append", "audio": b64encode(self.pcm).decode()})
-
-    def after(self, samples: int) -> Audio:
-        """What comes after so many."""
-        return replace(self, pcm=self.pcm[SAMPLE * samples :])
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from ..errors import EngineFailed, Overloaded, SaywireError
 from ..messages import Command, Event, Failed
 from ..types import RATE
 from .dial import Dial, Unreachable, explain, pause
+from .tape import AudioLost
 from .wire import RealtimeWire
 
 GREETING = 10.0
@@ -66,7 +67,16 @@ class RealtimeSession:
     async def send(self, command: Command) -> None:
         """Waits while the connection is full, or broken. Raises EngineFailed when it is gone."""
         self._wire.send(command)
-        await self._flush()
+        await self.flush()
+
+    async def flush(self) -> None:
+        """As ``send``, of what the wire has been given already."""
+        while True:
+            socket = await self._mended()
+            try:
+                return await self._write(socket)
+            except ConnectionClosed as e:
+                await self._mend(socket, e)
 
     def drop(self) -> None:
         """Leave the connection as if it had broken: for who knows that the network has changed."""
@@ -86,7 +96,7 @@ class RealtimeSession:
     async def open(self) -> None:
         """Raises the server's refusal, or Unreachable for its silence."""
         await self._greet(self._socket)
-        await self._flush()
+        await self.flush()
 
     async def close(self) -> None:
         await self._stop_catching_up()
@@ -98,14 +108,6 @@ class RealtimeSession:
             self._events.extend(self._wire.receive(await socket.recv()))
         except ConnectionClosed as e:
             await self._mend(socket, e)
-
-    async def _flush(self) -> None:
-        while True:
-            socket = await self._mended()
-            try:
-                return await self._write(socket)
-            except ConnectionClosed as e:
-                await self._mend(socket, e)
 
     async def _write(self, socket: ClientConnection) -> None:
         async with self._writing:
@@ -119,8 +121,9 @@ class RealtimeSession:
                 while not self._wire.ready:
                     await self._write(socket)
                     for event in self._wire.receive(await socket.recv()):
-                        if isinstance(event, Failed) and event.utterance is None:
+                        if isinstance(event, Failed) and not isinstance(event.error, AudioLost):
                             raise event.error
+                        self._events.append(event)
         except TimeoutError as e:
             raise Unreachable(f"the server did not greet within {GREETING:.0f} s") from e
         except ConnectionClosed as e:
@@ -152,7 +155,8 @@ class RealtimeSession:
         loop = asyncio.get_running_loop()
         if self._wire.progress != self._progress or not self._attempts:
             self._progress, self._attempts, self._trouble = self._wire.progress, 0, loop.time()
-        while isinstance(error, Unreachable | Overloaded) and self._wire.resumable:
+        passing = Unreachable | Overloaded
+        while self._patience and isinstance(error, passing) and self._wire.resumable:
             if loop.time() - self._trouble > self._patience:
                 raise EngineFailed(f"the session was given up after {self._patience:g} s: {error}") from error
             await asyncio.sleep(pause(self._attempts, self._dice))
@@ -204,7 +208,17 @@ async def connect(
     key, EngineFailed where no such server answers.
     """
     dial = Dial((address,) if isinstance(address, str) else tuple(address), api_key, ca)
-    session = RealtimeSession(dial, RealtimeWire(rate), await dial.call(), patience)
+    async with join(dial, RealtimeWire(rate), patience) as session:
+        yield session
+
+
+@asynccontextmanager
+async def join(
+    dial: Dial, wire: RealtimeWire, patience: float = PATIENCE, attempt: int = 0
+) -> AsyncGenerator[RealtimeSession]:
+    """A session of a wire's that is there already; it goes on where it was. ``patience`` 0: a connection that
+    breaks is not mended. Raises as ``connect`` does."""
+    session = RealtimeSession(dial, wire, await dial.call(attempt), patience)
     try:
         await session.open()
         yield session

@@ -23,6 +23,18 @@ class Told:
         self._ended = {number for number in self._ended if number >= utterance}
         self._behind = dict(self._shown)
 
+    @property
+    def next(self) -> int:
+        """Behind all utterances that anything was told of."""
+        return max(self._started, *self._ended, *self._shown, -1) + 1
+
+    def abandon(self, utterance: int) -> list[int]:
+        """Those from this one on that began and did not end: they count as ended."""
+        begun = {*range(utterance, self._started + 1), *self._shown} - self._ended
+        self._ended |= begun
+        self._shown.clear()
+        return sorted(begun)
+
     def is_new(self, event: m.Event) -> bool:
         match event:
             case m.SpeechStarted(number):

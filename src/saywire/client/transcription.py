@@ -16,13 +16,13 @@ import numpy as np
 from ..audio import container
 from ..core.transcript import Transcript, to_transcript
 from ..messages import Event, Failed, Final, Finished
-from ..runtime.files import in_thread, read_file
+from ..runtime.files import read_file
 from ..runtime.pool import Pool
 from ..settings import load
 from ..types import RATE, Options, Samples, Turns
 from . import sources
-from .connection import Connection, connect
-from .session import SessionEvent
+from .connection import connect
+from .hear import hear
 from .sound import Door, Sound
 
 Recording = str | os.PathLike[str] | BinaryIO | Sound
@@ -67,7 +67,7 @@ def transcribe(
         turns=turns,
         ca=ca,
     )
-    return asyncio.run(_gather(_hear_there(blocks, connection)))
+    return asyncio.run(_gather(hear(connection, blocks)))
 
 
 def _read(recording: Recording, rate: int) -> Iterator[Samples]:
@@ -95,16 +95,7 @@ async def _hear_here(blocks: Iterator[Samples], options: Options, turned: bool) 
             yield event
 
 
-async def _hear_there(blocks: Iterator[Samples], connection: Connection) -> AsyncGenerator[SessionEvent]:
-    async with connection as session, aclosing(in_thread(blocks)) as produced:
-        async for block in produced:
-            await session.send(block)
-        await session.finish()
-        async for event in session:
-            yield event
-
-
-async def _gather(heard: AsyncGenerator[Event] | AsyncGenerator[SessionEvent]) -> Transcript:
+async def _gather(heard: AsyncGenerator[Event]) -> Transcript:
     finals: list[Final] = []
     seconds = 0.0
     async with aclosing(heard) as events:

@@ -14,7 +14,9 @@ Source: types of openai-python 3.52.0 (``openai/types/realtime``), read 2026-11-
 
 from __future__ import annotations
 
+import sys
 from collections import deque
+from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -43,25 +45,46 @@ from .frames import (
 )
 from .items import Items
 from .ledger import Ledger
+from .tape import AudioLost
 from .told import Told
 
 KEPT = 360
 """Seconds of audio that may wait to settle; without turn detection an utterance may last 300."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session goes on that was begun elsewhere, or where one begins under a name of the client's."""
+
+    point: Point
+    utterance: int = 0
+    """The number that the next one gets."""
+    final: int = 0
+    """``seq`` of the last that was heard."""
+
+
 class RealtimeWire:
     """Give commands and frames, take frames with ``next_frame`` until there are none."""
 
-    def __init__(self, rate: int = RATE) -> None:
-        """``rate``: of the audio on the wire, Hz. This server takes any, most others only 24,000."""
+    def __init__(
+        self,
+        rate: int = RATE,
+        ledger: Ledger | None = None,
+        place: Place | None = None,
+        options: Options | None = None,
+    ) -> None:
+        """``rate``: of the audio on the wire, Hz. This server takes any, most others only 24,000.
+        ``ledger``: what is kept and where, maybe with audio in it. ``place``: where to go on, with these
+        options."""
         self.ready = False
         """Whether the server has greeted us, and knows where the session goes on."""
         self.finished = False
         """Whether it has said that nothing follows."""
+        self._rate = rate
         self._door = Resampler(RATE, rate)
         self._heard = 0
         self._ids = 0
-        self._ledger = Ledger(KEPT * rate)
+        self._ledger = ledger or Ledger(KEPT * rate)
         self._items, self._told = Items(), Told()
         self._configures: dict[str, Options] = {}  # not answered yet
         self._updates: deque[str] = deque()  # sent on this connection, not answered yet
@@ -71,11 +94,18 @@ class RealtimeWire:
         self._bound = False  # to this server, which does not tell
         self._next = 0  # the utterance that follows the point
         self._final = 0  # ``seq`` of the last
+        self._lost: list[m.Event] = []  # what was lost with audio, and not told yet
+        self._lost_from = sys.maxsize  # where that audio began
         self._turned = False  # whether turns were asked for
+        audio: Json = {"input": {"format": {"type": "audio/pcm", "rate": rate}}}
+        usual: Json = {"type": "transcription", "audio": audio, "include": [UNSTABLE]}
+        if place:
+            self._go_to(place, usual, options or Options())
+        else:
+            self._say(UPDATE, usual)
+        self._ledger.reach()
         self._first = self._make_first()
         self._first_due = False
-        audio: Json = {"input": {"format": {"type": "audio/pcm", "rate": rate}}}
-        self._say(UPDATE, {"type": "transcription", "audio": audio, "include": [UNSTABLE]})
 
     @property
     def resumable(self) -> bool:
@@ -87,8 +117,27 @@ class RealtimeWire:
         """Moves when the session does: samples that have settled, and finals."""
         return self._point.settled if self._point else 0, self._final
 
+    @property
+    def place(self) -> Place | None:
+        """Where another process could go on; None: nowhere."""
+        return Place(self._point, self._next, self._final) if self._point else None
+
+    @property
+    def unsent(self) -> int:
+        """Samples on the wire that wait to be sent, maybe again."""
+        return self._ledger.unsent
+
+    @property
+    def torn(self) -> bool:
+        """Whether the audio that would have to be sent next is gone: only ``reconnect`` goes on behind it."""
+        return self._ledger.torn
+
     def reconnect(self) -> None:
-        """The frames from here on are those of a new connection. Only where it is ``resumable``."""
+        """The frames from here on are those of a new connection. Where it is not ``resumable``, but there is
+        a point to go on from, it goes on behind the audio that was not kept; what was lost is an event as
+        soon as a server has taken that."""
+        if not self._ledger.whole:
+            self._skip()
         self.ready = self._first_due = False
         self._updates.clear()
         self._clears.clear()
@@ -141,9 +190,10 @@ class RealtimeWire:
         found = self._translate(event)
         repeated = self._is_repeated(event)
         new = found is not None and self._told.is_new(found) and not repeated
+        lost = self._tell_lost() if self.ready else []
         if event.resume:
             self._settle(event.resume, found)
-        return [found] if found and new else []
+        return [*lost, found] if found and new else lost
 
     def _translate(self, event: ServerEvent) -> m.Event | None:
         match event.type:
@@ -227,6 +277,33 @@ class RealtimeWire:
         return found
 
     # Going on.
+
+    def _go_to(self, place: Place, usual: Json, options: Options) -> None:
+        self._point, self._next, self._final = place.point, place.utterance, place.final
+        self._turned = options.turns != Turns()
+        self._ledger.settings = merge(usual, to_session(options, self._turned))
+        self._ledger.settle(place.point)
+        self._items.repeat(self._next)
+
+    def _skip(self) -> None:
+        """Go on behind what is gone: without a context, since there is none of a place that no server
+        told."""
+        assert self._point, "only where there is a point to go on from"
+        settled, start = self._point.settled, self._ledger.tape.start
+        away = structs.replace(self._point, audio_start=start, settled=max(settled, start), context="")
+        self._settle(structs.replace(away, last_seq=self._final), None)
+        if start > settled:
+            self._lost.extend(m.Cleared(number) for number in self._told.abandon(self._next))
+            self._next = max(self._next, self._told.next)
+            self._lost_from = min(self._lost_from, settled)
+
+    def _tell_lost(self) -> list[m.Event]:
+        lost, self._lost = self._lost, []
+        if self._point and self._lost_from < self._point.settled:
+            gap = AudioLost(self._lost_from / self._rate, self._point.settled / self._rate)
+            lost.append(m.Failed(None, gap))
+        self._lost_from = sys.maxsize
+        return lost
 
     def _make_first(self) -> Order:
         """What is said first on a connection: tell me where I could go on, or, I go on there."""

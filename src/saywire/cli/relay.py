@@ -1,0 +1,176 @@
+"""``saywire relay``: captures here, has a server elsewhere write it down, keeps what is said while it is
+away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
+from io import FileIO
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..client.capture.base import Kind
+from ..client.capture.blocks import Blocks
+from ..client.capture.choose import capture
+from ..client.connection import KEY_VARIABLE
+from ..client.dial import Dial, to_address
+from ..client.saving import Saved, open_all
+from ..client.sources import Stoppable, read_pipe
+from ..errors import BadRequest, SaywireError
+from ..messages import Event, Final
+from ..protocols.dashscope.corpus import find_hotwords
+from ..relay.audience import Audience, Everybody, State, mark, recall
+from ..relay.journal import Gap
+from ..relay.page import Page
+from ..relay.relay import Relay
+from ..relay.source import Source, file_source
+from ..runtime.locks import locked
+from ..runtime.places import find_data
+from ..server.run import run
+from ..types import RATE, Options, Turns
+from . import flags, listen_flags
+from .captions import Captions
+from .interrupts import interruptible
+
+PORT = 8765
+"""Where pages of LLM-Realtime-ASR look for it."""
+LIMIT = "1GB"
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+INTERRUPTED = 130
+"""Exit code of whoever was stopped twice."""
+BLOCK = 0.1
+"""Seconds taken from a source at a time."""
+
+
+def relay(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="mic|system|FILE|-", help="system is what plays; - is 16-bit PCM, or a WAV, on stdin."
+        ),
+    ] = "system",
+    server: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="The saywire that writes it down; or several, called in turn."),
+    ] = None,
+    model: flags.Model = None,
+    language: flags.Language = None,
+    hotwords: listen_flags.Hotwords = "",
+    endpoint_silence_ms: listen_flags.Silence = None,
+    save: listen_flags.Save = None,
+    force: listen_flags.Force = False,
+    spool: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where audio is kept until it is written down.")
+    ] = None,
+    spool_limit: Annotated[
+        str, typer.Option(metavar="SIZE", help="The most of it, as in 500MB; an hour is 115 MB.")
+    ] = LIMIT,
+    port: Annotated[int, typer.Option(help="Of the page and its websockets; 0: a free one.")] = PORT,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A site whose pages may use them, beside this machine's.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Capture only when a page asks for it.")] = False,
+    device: Annotated[
+        str, typer.Option(metavar="ID|NAME", help="The device, by its id or (a part of) its name.")
+    ] = "",
+    rate: listen_flags.Rate = RATE,
+    ca: listen_flags.Authorities = None,
+) -> None:
+    """Write down, by a server elsewhere, what is said or played here.
+
+    While it is away audio is kept on disk. Its key is in SAYWIRE_API_KEY, if it wants one. Exits with 1 when
+    audio was lost or waits in the spool.
+    """
+    dial = Dial(tuple(map(to_address, server or ["http://127.0.0.1:8000"])), os.environ.get(KEY_VARIABLE), ca)
+    turns = Turns() if endpoint_silence_ms is None else Turns(silence=endpoint_silence_ms / 1000)
+    options = Options(model, language, hotwords=find_hotwords(hotwords), turns=turns)
+    folder, limit = spool or find_data(os.environ) / "relay", to_bytes(spool_limit)
+    with ExitStack() as stack:
+        stack.enter_context(locked(folder / "lock", lambda: refuse(folder)))
+        desk, page = Desk(stack.enter_context(Captions(Console(highlight=False, soft_wrap=True)))), Page()
+        everybody = Everybody([desk, page])
+        made = Relay(dial, options, folder, limit, find_source(source, rate, device, desk), everybody)
+        desk.saves = open_all(save or (), force or made.went_on, desk.warn)
+        recall(made.journal, everybody)
+        try:
+            well = run(_relay(made, page, port, origin or [], desk, not wait))
+        except asyncio.CancelledError as e:
+            raise typer.Exit(INTERRUPTED) from e
+        saved = [each.close(made.seconds) for each in desk.saves]
+    if not (well and all(saved)) or made.state.lost:
+        raise typer.Exit(1)
+
+
+def refuse(folder: Path) -> None:
+    raise BadRequest(f"another relay uses {folder}; give this one a --spool of its own")
+
+
+def to_bytes(size: str) -> int:
+    """Raises BadRequest."""
+    number, unit = size.strip()[:-2], size.strip()[-2:].upper()
+    if unit not in UNITS or not number.strip().replace(".", "", 1).isdigit():
+        raise BadRequest(f"'{size}' is no size; write it as in 500MB or 2GB")
+    return round(float(number) * UNITS[unit])
+
+
+def find_source(name: str, rate: int, device: str, audience: Audience) -> Source:
+    match name:
+        case "mic" | "system":
+
+            def listen(known: int) -> Blocks:
+                blocks = capture(Kind(name), device, BLOCK, audience.warn)
+                audience.warn(f"listening to {blocks.name}")
+                return blocks
+
+            return Source(name, listen)
+        case "-":
+            pipe = FileIO(sys.stdin.fileno(), closefd=False)
+            return Source(f"- {time.time()}", lambda known: Stoppable(read_pipe(pipe, rate, BLOCK)))
+        case _:
+            return file_source(Path(name))
+
+
+class Desk:
+    """An audience of the one who sits there, and of the files that keep what is said."""
+
+    def __init__(self, captions: Captions) -> None:
+        self.saves: Sequence[Saved] = ()
+        self._captions = captions
+
+    def hear(self, event: Event, captured: float) -> None:
+        self._captions.tell("", event)
+        if isinstance(event, Final):
+            for saved in self.saves:
+                saved.add(event)
+
+    def lose(self, gap: Gap) -> None:
+        self.hear(mark(gap), gap.end)
+
+    def see(self, state: State) -> None:
+        """It has the page for that."""
+
+    def warn(self, message: str) -> None:
+        self._captions.note(message)
+
+    def fail(self, error: SaywireError) -> None:
+        self.warn(f"capturing has failed: {error.message}")
+
+
+async def _relay(made: Relay, page: Page, port: int, origins: Sequence[str], desk: Desk, begin: bool) -> bool:
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(page.serve(made, port, origins))
+        stack.enter_context(interruptible(made.stop))
+        desk.warn(f"captions at {address}")
+        if made.went_on:
+            desk.warn("a relay was ended before its time; this one goes on with what it left")
+        well = await made.run(begin)
+    if not well:
+        desk.warn(f"{made.state.waiting:.0f} s of audio wait to be written down; start again for that")
+    return well

@@ -22,7 +22,8 @@ from web.browsing import (
 
 pytestmark = needs_chromium
 
-SPOKEN = ("please-play-five", "computer-stop", "please-play-five")
+SPOKEN = ("please-play-five", "computer-stop", "please-play-five", "computer-stop", "please-play-five")
+"""Longer than what happens to the server takes: it must not be over before."""
 SAID = [name.replace("-", " ") for name in SPOKEN]
 AWAY = "#status[data-state=away]"
 

@@ -3,8 +3,8 @@
     PYTHONPATH=.browser/python python -m bench.calls [--rounds N]       one minute; needs saywire[webrtc]
 
 connect    milliseconds from the making of the offer to the open data channel
-delay      how much later than over the websocket the page learns over the call that speech began, that it ended,
-           and what was said
+delay      how much later than over the websocket the page learns over the call that speech began, that it
+           ended, and what was said
 crowd      twenty calls at once of one browser: whose final is what the websocket's is
 """
 
@@ -33,7 +33,8 @@ QUIET = 2.0
 EVENTS = ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "completed")
 TALK = """async ({calls}) => {
   const [{openMicrophone, RATE}, {Call}, {Wire}, {describeSession}] = await Promise.all(
-    ['sources', 'call', 'wire', 'session'].map((name) => import(new URL(`web/js/${name}.mjs`, document.baseURI))));
+    ['sources', 'call', 'wire', 'session']
+      .map((name) => import(new URL(`web/js/${name}.mjs`, document.baseURI))));
   const session = describeSession({model: 'tiny', language: 'en', hotwords: []}, RATE);
   const url = new URL('v1/realtime', document.baseURI);
   const talkers = [];
@@ -52,7 +53,8 @@ TALK = """async ({calls}) => {
       refuse: (name, reason) => { throw new Error(`${name}: ${reason}`); },
     }};
   };
-  const microphone = await openMicrophone('', {hear: (s) => talkers.forEach(({wire}) => wire.hear(s)), tell: () => {}});
+  const hear = (samples) => talkers.forEach(({wire}) => wire.hear(samples));
+  const microphone = await openMicrophone('', {hear, tell: () => {}});
   const ask = (at, form) => fetch(at, {method: 'POST', body: form});
   const socket = new URL(url);
   socket.protocol = 'ws:';

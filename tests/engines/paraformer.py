@@ -10,6 +10,8 @@ import numpy as np
 
 from engines.folders import write_tokens
 from engines.onnx_nets import INT32, INT64, gives, ints, model, node, takes, tensor
+from saywire.engines.layout import recognise
+from saywire.engines.manifest import Manifest, write_manifest
 
 WIDTH, INPUTS = 8, 560  # of the encoder's output; seven frames of 80 features
 TOKENS = ("<blank>", "<s>", "</s>", "是", "才", "hel@@", "lo")
@@ -48,8 +50,11 @@ def make_decoder() -> bytes:
 
 
 def make_paraformer(folder: Path) -> Path:
+    """With the manifest of an installed model."""
     folder.mkdir(parents=True)
     (folder / "encoder.int8.onnx").write_bytes(make_encoder())
     (folder / "decoder.int8.onnx").write_bytes(make_decoder())
     write_tokens(folder, TOKENS)
+    layout = recognise(folder)
+    write_manifest(folder, Manifest("para", layout.family, layout.kind, (), ("zh", "en"), True))
     return folder

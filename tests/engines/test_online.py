@@ -16,8 +16,6 @@ from engines.folders import CTC, TRANSDUCER, make_installed
 from engines.paraformer import make_paraformer
 from engines.recordings import read
 from saywire.engines.base import Engine
-from saywire.engines.layout import recognise
-from saywire.engines.manifest import Manifest, write_manifest
 from saywire.engines.online import MAX_BATCH, OnlineEngine, load
 from saywire.errors import EngineFailed, OutOfOrder, Unsupported
 from saywire.types import Hypothesis, Options
@@ -55,10 +53,7 @@ class TestCtc(TestTransducer):
 
 def load_paraformer() -> OnlineEngine:
     with tempfile.TemporaryDirectory() as place:
-        folder = make_paraformer(Path(place) / "para")
-        layout = recognise(folder)
-        write_manifest(folder, Manifest("para", layout.family, layout.kind, (), ("zh",), True))
-        return load(folder)
+        return load(make_paraformer(Path(place) / "para"))
 
 
 @cache

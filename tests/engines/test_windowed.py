@@ -81,6 +81,23 @@ WAVERING = {
 each_engine = pytest.mark.parametrize("name", ENGINES)
 
 
+def babble(draw: random.Random) -> Callable[[Recognition, Window], Recognition]:
+    """Anything now and then; else what it said before, or must begin with, and some words more."""
+    said: list[str] = []
+
+    def answer(recognition: Recognition, window: Window) -> Recognition:
+        if draw.random() < 0.3:
+            said[:] = [draw.choice("abcd") for _ in range(draw.randrange(6))]
+        said.extend(draw.choice("abcd") for _ in range(draw.randrange(3)))
+        told = window.prefix.split()
+        texts = told + said[len(told) :] if told else said
+        place = len(window.samples) / RATE / (len(texts) + 1)
+        words = [Word(" " + text, n * place, (n + 1) * place) for n, text in enumerate(texts)]
+        return replace(recognition, words=tuple(words))
+
+    return answer
+
+
 def long_talk(seed: int, count: int = 60) -> tuple[Samples, str]:
     """Half a minute and more, with pauses here and there."""
     draw = random.Random(seed)
@@ -142,6 +159,29 @@ def hear_haltingly(engine: Engine, samples: Samples, seed: int) -> tuple[object,
     assert final.text.startswith(held)
     assert final.stable == len(final.text)
     return *tell(final), final.language
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_whatever_a_recogniser_says_stable_text_holds(follows: bool) -> None:
+    """Through windows that are trimmed and brimmed, with answers that are made up."""
+    samples = say(*range(24))
+    held_back = 0
+    for seed in range(60):
+        recognizer = Scripted(
+            follows=follows, window=5.0, invents=False, twist=babble(random.Random(seed)), keeps=1000
+        )
+        engine = Windowed(recognizer, Pace(step=0.5, agree=1, trim=3.0))
+        stream, held = engine.open(Options()), ""
+        for chunk in cut(samples, cuts(f"babble {seed}")):
+            stream.accept(chunk)
+            now = decode_all(engine, stream)
+            assert now.text[: now.stable].startswith(held)
+            held = now.text[: now.stable]
+        stream.finish()
+        final = decode_all(engine, stream)
+        assert final.text.startswith(held) and final.stable == len(final.text)
+        held_back += len(final.text) > len(held) > 0
+    assert held_back > 20
 
 
 def test_stable_text_follows_what_is_said_by_two_anchors_at_most() -> None:

@@ -153,6 +153,17 @@ def wait_for_partial(page: Any, nth: int) -> None:
     expect(page.locator(f"#lines li:nth-child({nth}) span").filter(has_text="e").first).to_be_visible()
 
 
+def hold_time(page: Any) -> None:
+    """The page's clock stands still, and with it what is played: ``play`` moves both."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+
+
+def play(page: Any, seconds: float) -> None:
+    """So much more of what is played as it was spoken; what waits, as to connect again, has its time, too."""
+    page.clock.run_for(round(seconds * 1000))
+
+
 def save(page: Any, name: str) -> str:
     """What is saved as ``txt``, ``srt``, ``vtt`` or ``json``."""
     with page.expect_download() as download:

@@ -49,11 +49,14 @@ async function start() {
   run = current;
   showButtons();
   stayAwake(isLive());
-  await current.play(heard);
-  stayAwake(false);
-  heard += current.heard;
-  run = null;
-  showButtons();
+  try {
+    await current.play(heard);
+  } finally {
+    stayAwake(false);
+    heard += current.heard;
+    run = null;
+    showButtons();
+  }
   fillDevices(); // they have names once one was allowed
 }
 
@@ -195,7 +198,8 @@ find('start').addEventListener('click', ({ detail }) => {
   start();
   if (detail) find('stop').blur(); // who clicks has the shortcuts, instead of a button that Space would press
 });
-find('stop').addEventListener('click', () => run?.stop());
+// The second click of two does not give up what the first asked for.
+find('stop').addEventListener('click', ({ detail }) => detail < 2 && run?.stop());
 find('pause').addEventListener('click', () => run?.pause());
 find('clear').addEventListener('click', clear);
 find('source').addEventListener('change', showSource);

@@ -111,7 +111,9 @@ async def test_it_ends_with_the_session_when_nobody_goes_on():
             await ws.close()
             async for _ in events:
                 pass
-            assert viewer.over
+            assert not viewer.over
+            assert (await client.get(f"{HOME}/{token}")).status_code == 404
+            assert await share(client, token=token) == token
 
 
 @in_loop

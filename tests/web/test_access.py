@@ -13,6 +13,7 @@ import pytest
 
 from web.browsing import (
     DONE,
+    FINALS,
     Server,
     browse,
     choose_file,
@@ -166,3 +167,24 @@ def test_the_page_remembers_language_and_looks(server: Server) -> None:
         expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         expect(page.locator("#start")).to_have_text("开始")
+
+
+def test_nothing_is_in_the_way_of_readers_and_in_dialogs(server: Server, spoken: Path) -> None:
+    with browse(server.url, color_scheme="dark") as page:
+        page.click("#share")
+        expect(page.locator("#sharing")).to_be_visible()
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        found = {"sharing": complaints(page)}
+        for name in ("history", "help"):
+            page.click(f"#{name}-open")
+            expect(page.locator(f"#{name}")).to_be_visible()
+            found[name] = complaints(page)
+            page.click(f"#{name}-close")
+        page.goto(page.input_value("#link"))
+        expect(page.locator(FINALS)).to_have_count(len(SPOKEN))
+        found["reading"] = complaints(page)
+        page.click("#large")
+        found["large"] = complaints(page)
+        assert not [one for state in found.values() for one in state], json.dumps(found, indent=1)

@@ -55,7 +55,7 @@ def test_an_overlay_hears_and_shows_by_itself(server: Server) -> None:
             == "rgba(0, 0, 0, 0)"
         )
         assert style(page, "#lines", "fontSize") == "50px"
-        for hidden in ("header", "#controls", "footer", ".buttons", "#leave"):
+        for hidden in ("header button", "#controls", "footer", ".buttons", "#leave"):
             expect(page.locator(hidden).first).to_be_hidden()
 
 

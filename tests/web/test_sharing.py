@@ -72,6 +72,13 @@ def test_who_has_the_link_sees_what_the_speaker_sees(server: Server, spoken: Pat
             assert save(viewer, "srt") == save(page, "srt")
             with watching(page, link) as late:
                 expect_lines(late, SAID)
+            with watching(page, link.replace("#", "?view=overlay&lines=1#")) as overlay:
+                expect_lines(overlay, SAID)
+                assert overlay.locator("#lines li:visible").all_inner_texts() == SAID[-1:]
+            viewer.keyboard.press("f")
+            expect(viewer.locator("html")).to_have_attribute("data-view", "large")
+            viewer.keyboard.press("Escape")
+            expect(viewer.locator("html")).to_have_attribute("data-view", "page")
             play(page, spoken)
             expect_lines(viewer, SAID * 2)
             expect(page.locator(DONE)).to_be_visible()

@@ -82,13 +82,13 @@ class Shares:
         self._look(key)
         return share.token
 
-    def close(self, key: str) -> None:
-        """For good: its viewers are told. Idempotent."""
+    def close(self, key: str, over: bool = True) -> None:
+        """``over``: for good, of which its viewers are told; otherwise it may be opened again. Idempotent."""
         if share := self._by_key.pop(key, None):
             del self._by_token[share.token]
             if share.alarm:
                 share.alarm.cancel()
-            share.room.close(over=True)
+            share.room.close(over)
 
     def find(self, token: str) -> Room:
         """Raises NotFound."""
@@ -146,7 +146,10 @@ class Shares:
         share.room.speak(speaking)
         if share.alarm:
             share.alarm.cancel()
-        share.alarm = None if speaking else asyncio.get_running_loop().call_later(self.grace, self.close, key)
+        if speaking:
+            share.alarm = None
+        else:
+            share.alarm = asyncio.get_running_loop().call_later(self.grace, self.close, key, False)
 
 
 def check_key(key: str) -> None:

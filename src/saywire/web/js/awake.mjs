@@ -14,6 +14,7 @@ export async function stayAwake(awake) {
   }
   try {
     lock = (await navigator.wakeLock?.request('screen')) ?? null;
+    if (!wanted) await stayAwake(false);
   } catch {
     lock = null; // a battery that is low, a page that is hidden
   }

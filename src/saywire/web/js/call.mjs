@@ -104,6 +104,7 @@ export class Call {
     const answer = await this.ask(this.#address(), form);
     if (this.#over || this.#peer !== peer) return;
     if (answer) await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+    else if (this.#calls) this.#break();
     else this.stop();
   }
 

@@ -104,7 +104,10 @@ const stage = {
   delay: (seconds) => { find('delay').textContent = page.say('seconds', { seconds: Math.max(0, seconds).toFixed(1) }); },
   complain: (name, reason) => server.complain(name, reason),
   change: showButtons,
-  connected: () => share.renew(),
+  connected: () => {
+    page.settle('unreachable');
+    share.renew();
+  },
   trace: (way, event) => drawer.note(way, event),
 };
 

@@ -201,7 +201,10 @@ export class Run {
     const { page, transcript, show, complain, connected, trace } = this.stage;
     return {
       trace,
-      begin: (samples) => transcript.begin((this.#start + samples) / RATE),
+      begin: (samples) => {
+        transcript.end().forEach(show);
+        transcript.begin((this.#start + samples) / RATE);
+      },
       event: (event) => this.#show(transcript.apply(event)),
       rewind: (last) => transcript.rewind(last),
       lose: (samples) => {

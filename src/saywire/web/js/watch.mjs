@@ -2,12 +2,14 @@
 
 import { Captions } from './captions.mjs';
 import { find } from './dom.mjs';
+import { Keys } from './keys.mjs';
 import { Modes } from './modes.mjs';
 import { Page } from './page.mjs';
-import { offerText } from './saving.mjs';
+import { offerText, save } from './saving.mjs';
 import { View } from './view.mjs';
 
-const AGAIN = 3000; // ms until a server that knows no such captions is asked again
+const AGAIN = 3000; // ms until a server that knows no such captions is asked again; doubled each time
+const LONGEST = 30000;
 
 const page = new Page();
 const captions = new Captions();
@@ -15,9 +17,12 @@ const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('s
 const view = new View(parts, (reason) => reason);
 const place = new URL(`v1/captions/${encodeURIComponent(location.hash.slice(1))}`, document.baseURI);
 
+let tries = 0;
+
 function listen() {
   const source = new EventSource(place);
   source.onmessage = ({ data }) => {
+    tries = 0;
     ['noCaptions', 'captionsFull', 'captionsOver', 'unreachable'].forEach((name) => page.settle(name));
     hear(JSON.parse(data));
   };
@@ -46,7 +51,8 @@ function hear(told) {
 /** The browser gave up, because the server refused; an EventSource does not say why. */
 async function explain() {
   page.notice(await askWhy());
-  setTimeout(listen, AGAIN);
+  setTimeout(listen, Math.min(AGAIN * 2 ** tries, LONGEST));
+  tries += 1;
 }
 
 async function askWhy() {
@@ -61,7 +67,7 @@ async function askWhy() {
   }
 }
 
-new Modes();
+new Keys(new Modes(), { press: () => {}, talk: () => false, save: () => save('txt', captions.lines) });
 offerText(page, captions);
 page.status('connecting');
 window.addEventListener('hashchange', () => location.reload());

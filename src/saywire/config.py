@@ -123,7 +123,7 @@ class RemoteConfig:
     url: str
     """http or https, up to what the dialect adds: https://api.openai.com/v1; ws and wss mean the same."""
     model: str
-    """What the server calls the model."""
+    """What the server calls the model; of FunASR's runtime, the mode: 2pass, online or offline."""
     dialect: DialectName = "openai"
     api_key_env: str = ""
     """The environment variable that holds the key; empty: the server wants none."""

@@ -32,6 +32,7 @@ def test_an_address_tells_the_wire_and_whose_key_may_go_there(url, name, key):
 def test_a_wire_can_be_forced_and_gets_no_key_unasked():
     wire = find_wire("http://gpu:8000/v1", "vllm-realtime")
     assert (wire.name, wire.key_variable) == ("vllm-realtime", "")
+    assert (wire.model, find_wire("ws://gpu:1/", "funasr").model) == ("", "2pass")
     assert "saywire" in NAMES and "dashscope-task" in NAMES
 
 

@@ -87,6 +87,11 @@ def settings(**others: Any) -> RemoteConfig:
     return RemoteConfig("peer", PEER.url, "tiny", **usual | others)
 
 
+def funasr(mode: str = "2pass") -> RemoteConfig:
+    """That wire has no models, and a place of its own."""
+    return replace(settings(dialect="funasr"), url=PEER.url.removesuffix("v1"), model=mode)
+
+
 class Contract(EngineContract):
     def speech(self) -> Sequence[Speech]:
         return [Speech(read(name), text) for name, text in ENGLISH.items()]
@@ -150,7 +155,7 @@ class TestFunAsr(Live):
     """Online text, and the offline text that replaces it."""
 
     def make(self) -> Engine:
-        return load(replace(settings(dialect="funasr"), url=PEER.url.removesuffix("/v1")))
+        return load(funasr())
 
 
 TALK = np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))])
@@ -160,12 +165,18 @@ def open_pool(remote: RemoteConfig) -> Pool:
     return Pool(Config(engine=EngineConfig(model="peer", workers=1), remote=(remote,)))
 
 
-@pytest.mark.parametrize("others", [{"partials": 0.5}, {"dialect": "saywire"}], ids=["http", "realtime"])
-def test_a_session_through_two_servers(others: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", ["http", "saywire", "funasr"])
+def test_a_session_through_two_servers(kind: str) -> None:
     """Voice is heard here, words there; what the peer says lies where it was said."""
 
+    remotes = {
+        "http": settings(partials=0.5),
+        "saywire": settings(dialect="saywire"),
+        "funasr": funasr(),
+    }
+
     async def run() -> Talk:
-        async with asyncio.timeout(60), open_pool(settings(**others)) as pool:
+        async with asyncio.timeout(60), open_pool(remotes[kind]) as pool:
             assert [(m.name, m.languages) for m in pool.models()][-1] == ("peer", ("en", "zh"))
             talk = Talk(pool, Options(language="en"))
             talk.give(TALK)
@@ -182,6 +193,16 @@ def test_a_session_through_two_servers(others: dict[str, Any]) -> None:
         assert " ".join(word.text for word in final.words) == final.text
         assert begin < final.words[0].start < final.words[-1].end < end + 1  # of silence
         begin = end + 1
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_the_other_modes_of_funasr(mode: str) -> None:
+    engine = load(funasr(mode))
+    for name, text in ENGLISH.items():
+        found = hear(engine, engine.open(Options(language="en", hotwords=("computer",))), read(name))
+        assert (found.text, found.stable) == (text, len(text))
+        assert bool(found.words) == (mode == "offline")
+    engine.close()
 
 
 def check_stable_text(talk: Talk) -> None:

@@ -109,7 +109,8 @@ def _find_key(wire: Wire, named: str) -> str:
 
 
 def _to_remote(wire: Wire, key: str, model: str | None, ca: Path | None) -> RemoteConfig:
-    if not model and wire.name != "funasr":  # which has those it was started with
+    model = model or wire.model
+    if not model:
         raise BadRequest(f"a server of {wire.name} must be told which model: --model NAME")
     dialect = cast(DialectName, wire.name)
-    return RemoteConfig(REMOTE, wire.url, model or wire.name, dialect, api_key_env=key, ca=str(ca or ""))
+    return RemoteConfig(REMOTE, wire.url, model, dialect, api_key_env=key, ca=str(ca or ""))

@@ -18,6 +18,8 @@ from .connection import KEY_VARIABLE
 SAYWIRE = "saywire"
 FUNASR_PORTS = (10095, 10096)
 """Where FunASR's runtime is, unless somebody moves it."""
+USUAL_MODELS = {"funasr": "2pass"}
+"""By wires where there is one."""
 NAMES = tuple(sorted({SAYWIRE, *get_args(DialectName)}))
 
 
@@ -28,6 +30,8 @@ class Wire:
     url: str
     key_variable: str = ""
     """Of the environment, where such a server's key usually is; empty: none may be sent there unasked."""
+    model: str = ""
+    """What to ask for where nobody says; empty: somebody must."""
 
 
 def find_wire(url: str, forced: str = "") -> Wire:
@@ -38,7 +42,7 @@ def find_wire(url: str, forced: str = "") -> Wire:
     name = forced or _guess(host, port, path)
     if not name:
         raise BadRequest(f"the address {url} does not tell which wire is spoken there; say it with --wire")
-    return Wire(name, url, _key_variable(name, host))
+    return Wire(name, url, _key_variable(name, host), USUAL_MODELS.get(name, ""))
 
 
 def _split(url: str) -> tuple[str, int | None, str]:

@@ -32,6 +32,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+from saywire.engines.remote.realtime.dialects import DIALECTS
+
 PATIENCE = 60.0
 """Seconds after which a client that says nothing is a failure."""
 
@@ -178,6 +180,10 @@ def open_scripted(
             thread.join()
     for problem in scripted.problems:
         raise problem
+
+
+def name_model(dialect: str) -> str:
+    return next(iter(DIALECTS[dialect].models), "large")
 
 
 def read_talk(dialect: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engines.remote.peer import Reply, answer, open_peer
-from engines.remote.realtime.script import open_scripted, read_talk
+from engines.remote.realtime.script import name_model, open_scripted, read_talk
 from saywire.config import RemoteConfig
 from saywire.engines.remote.realtime import connection as connection_file
 from saywire.engines.remote.realtime.connection import Connection, connect
@@ -38,8 +38,9 @@ def run(
     ca: str = "",
 ) -> None:
     """Connect, have the turns, hang up."""
-    remote = RemoteConfig("cloud", url, "large", api_key_env="CLOUD_KEY" if key else "", ca=ca)
     row = DIALECTS[dialect]
+    variable = "CLOUD_KEY" if key else ""
+    remote = RemoteConfig("cloud", url, name_model(dialect), api_key_env=variable, ca=ca)
 
     async def talk() -> None:
         async with asyncio.timeout(LONGEST):

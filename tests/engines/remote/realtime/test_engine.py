@@ -11,7 +11,7 @@ import pytest
 
 from engines.contract import decode_all, hear
 from engines.recordings import read
-from engines.remote.realtime.script import Scripted, open_scripted, read_talk, wait_until
+from engines.remote.realtime.script import Scripted, name_model, open_scripted, read_talk, wait_until
 from saywire.config import RemoteConfig
 from saywire.engines.base import Engine, Stream
 from saywire.engines.fallback import Fallback
@@ -36,7 +36,7 @@ def noise(seconds: float = 1.0) -> Samples:
 def make(peer: Scripted | None = None, dialect: str = "vllm-realtime", **others: Any) -> Engine:
     url = peer.url if peer else "http://127.0.0.1:9/v1"
     usual = {"timeout": 30.0, "requests": 4, "retries": 0}
-    engine = load(RemoteConfig("cloud", url, "large", dialect, **usual | others))  # type: ignore[arg-type]
+    engine = load(RemoteConfig("cloud", url, name_model(dialect), dialect, **usual | others))  # type: ignore[arg-type]
     ENGINES.append(engine)
     return engine
 
@@ -66,6 +66,13 @@ def test_what_it_says_of_itself(dialect: str) -> None:
     assert (info.words, info.hotwords) == (DIALECTS[dialect].words, DIALECTS[dialect].hotwords)
     with pytest.raises(Unsupported, match="language 'xx' is not in model 'cloud'; it has: en, zh"):
         engine.open(Options(language="xx"))
+
+
+def test_a_model_that_the_dialect_has_not() -> None:
+    with pytest.raises(
+        EngineFailed, match="model is 'large'; a server of funasr has: 2pass, online, offline"
+    ):
+        load(RemoteConfig("desk", "ws://127.0.0.1:9", "large", "funasr"))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ OPENING = (
     '{"type":"session.created","session":{}}',
     '{"type":"session.updated","session":{}}',
     '{"header":{"event":"task-started"}}',
+    '{"wav_name":"saywire","mode":"2pass-online","text":"a"}',
 )
 KINDS = (
     "session.created",
@@ -30,6 +31,8 @@ KINDS = (
     "conversation.item.input_audio_transcription.text",
     "conversation.item.input_audio_transcription.completed",
     "conversation.item.input_audio_transcription.failed",
+    "2pass-online",
+    "2pass-offline",
 )
 NAMES = (
     "type",
@@ -43,6 +46,7 @@ NAMES = (
     "languages",
     "language",
 )
+NAMES += ("wav_name", "mode", "timestamp", "stamp_sents", "text_seg", "ts_list", "is_final", "is_end")
 NAMES += ("header", "payload", "event", "task_id", "output", "sentence", "end_time", "word", "start", "end")
 VALUES = st.recursive(
     st.none() | st.text(max_size=5) | st.floats() | st.integers() | st.sampled_from(KINDS),
@@ -50,7 +54,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 EVENTS = st.tuples(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(NAMES[1:]), VALUES)).map(
-    lambda event: json.dumps({"type": event[0], **event[1]})
+    lambda event: json.dumps({"type": event[0], "wav_name": "saywire", **event[1]})
 )
 FRAMES = st.lists(EVENTS | VALUES.map(json.dumps) | st.text(max_size=40) | st.binary(max_size=40), max_size=8)
 

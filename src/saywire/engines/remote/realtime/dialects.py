@@ -31,6 +31,8 @@ class Dialect:
     key_header: KeyHeader = "authorization"
     roots: tuple[str, ...] = ()
     """Other paths that the server is known by, which stand in the URL instead of nothing."""
+    models: tuple[str, ...] = ()
+    """What ``remote.model`` may be; empty: any."""
 
 
 # openai-python 3.52.0; a ``model`` in the address would make a conversation of the session.
@@ -53,6 +55,6 @@ DIALECTS: Mapping[str, Dialect] = {
     "dashscope-task": Dialect(
         "/api-ws/v1/inference", task.make_task, task.RATE, words=True, roots=DASHSCOPE_ROOTS
     ),
-    "funasr": Dialect("", funasr.make_funasr, funasr.RATE, hotwords=True),
+    "funasr": Dialect("", funasr.make_funasr, funasr.RATE, words=True, hotwords=True, models=funasr.MODES),
 }
 """By the name that the configuration has for them (``config.DialectName``)."""

@@ -28,7 +28,8 @@ STEP = 0.05
 
 class Realtime:
     def __init__(self, remote: RemoteConfig, dialect: Dialect, key: str) -> None:
-        """Connects to nothing yet. Raises EngineFailed for an address that is none."""
+        """Connects to nothing yet. Raises EngineFailed for an address or a model that is none."""
+        check_model(remote, dialect)
         self._remote = remote
         self._dialect = dialect
         self._server = make_server(remote, dialect, key)
@@ -93,6 +94,13 @@ def collect(stream: LiveStream) -> EngineFailed | None:
     except EngineFailed as error:
         return error
     return None
+
+
+def check_model(remote: RemoteConfig, dialect: Dialect) -> None:
+    if dialect.models and remote.model not in dialect.models:
+        there = ", ".join(dialect.models)
+        what = f"remote.{remote.name}.model is '{remote.model}'; a server of {remote.dialect} has: {there}"
+        raise EngineFailed(what, code="remote_refused")
 
 
 def make_server(remote: RemoteConfig, dialect: Dialect, key: str) -> Server:

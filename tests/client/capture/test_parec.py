@@ -12,7 +12,7 @@ import pytest
 
 from audio.media import tone, wav
 from client.capture.programs import program
-from client.capture.sound_server import needed, play, sound_server
+from client.capture.sound_server import hear_played, needed, sound_server
 from saywire.client.capture.base import Kind
 from saywire.client.capture.choose import capture
 from saywire.client.capture.pactl import Source
@@ -105,15 +105,9 @@ def test_headphones_that_are_chosen_in_the_midst(tmp_path: Path, wanted: str) ->
         blocks = capture(Kind.SYSTEM, wanted, 0.1, said.append)
         next(blocks)
         subprocess.run(["pactl", "set-default-sink", "mic_in"], env=os.environ, check=True)
-        kept = []
-        if not wanted:
-            while not said:
-                kept.append(next(blocks))
-        with play(clip, "spk" if wanted else "mic_in", environment):
-            for block in blocks:
-                kept.append(block)
-                if any(map(np.any, kept)) and not kept[-1].any() and not kept[-2].any():
-                    blocks.stop()
-    voiced = np.flatnonzero(np.concatenate(kept))
-    assert abs(voiced[-1] - voiced[0] - 16_000) < 800
+        while not (said or wanted):
+            next(blocks)
+        played = hear_played(blocks, clip, "spk" if wanted else "mic_in", environment)
+        blocks.close()
+    assert abs(played - 16_000) < 800
     assert said == ([] if wanted else ["listening to Null Output now"])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from audio.media import tone, wav
 from client.capture.programs import make_pactl, program
-from client.capture.sound_server import needed, play, sound_server
+from client.capture.sound_server import hear_played, needed, sound_server
 from saywire.client.capture.base import Device, Kind
 from saywire.client.capture.pulse import Pulse
 from saywire.errors import BadAudio
@@ -64,7 +63,7 @@ def test_a_device_that_is_gone(programs: Path) -> None:
 
 @needed
 def test_a_real_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What is played comes out again, of the right length and without a hole."""
+    """What is played comes out again, all of it."""
     clip = tmp_path / "tone.wav"
     clip.write_bytes(wav((tone(2.0) * 32767).astype("<i2")))
     with sound_server(tmp_path_factory.mktemp("sound")) as environment, pytest.MonkeyPatch.context() as patch:
@@ -75,13 +74,6 @@ def test_a_real_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory)
         assert known["labmic"] == Device(Kind.MICROPHONE, "labmic", "LabMic", True)
         for device, played in [("spk", "spk"), ("labmic", "mic_in")]:
             blocks = Pulse().open(known[device], 0.1, print)
-            kept = [next(blocks)]
-            with play(clip, played, environment):
-                for block in blocks:
-                    kept.append(block)
-                    if any(map(np.any, kept)) and not kept[-1].any() and not kept[-2].any():
-                        blocks.stop()
-            voiced = np.flatnonzero(np.concatenate(kept))
-            assert abs(voiced[-1] - voiced[0] - 2 * 16_000) < 800
-            inside = np.concatenate(kept)[voiced[0] + 800 :][: 176 * 160]
-            assert np.abs(inside).reshape(-1, 160).max(axis=1).min() > 0.2
+            next(blocks)
+            assert abs(hear_played(blocks, clip, played, environment) - 2 * 16_000) < 800
+            blocks.close()

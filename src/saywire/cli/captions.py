@@ -75,7 +75,7 @@ class Captions:
         if self._live and sys.stderr.isatty():
             self._print(Text(f"saywire: {text}", "yellow"))
         else:
-            print(f"saywire: {text}", file=sys.stderr, flush=True)
+            print(f"saywire: {text}\n", end="", file=sys.stderr, flush=True)  # in one piece
 
     def _name(self, label: str) -> tuple[str, str]:
         """Labels take the same width each, so that texts stand below each other."""

@@ -32,4 +32,4 @@ class Lines:
 
     def note(self, text: str) -> None:
         """What is no event, on standard error; from any thread."""
-        print(f"saywire: {text}", file=sys.stderr, flush=True)
+        print(f"saywire: {text}\n", end="", file=sys.stderr, flush=True)  # in one piece

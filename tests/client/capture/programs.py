@@ -40,9 +40,9 @@ def program(folder: Path, name: str, source: str) -> None:
     path.chmod(0o755)
 
 
-def make_pactl(folder: Path) -> None:
+def make_pactl(folder: Path, info: str = INFO, sources: str = SOURCES) -> None:
     """It knows a loudspeaker ``spk`` and a microphone ``alsa_input.usb``, and tells that in English alone."""
-    answers = {"list sources": SOURCES, "list sinks": SINKS, "info": INFO}
+    answers = {"list sources": sources, "list sinks": SINKS, "info": info}
     program(
         folder,
         "pactl",

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from saywire.client.capture.blocks import Blocks
 
 needed = pytest.mark.skipif(
     not all(map(shutil.which, ("pulseaudio", "pactl", "parec", "paplay"))),
@@ -48,6 +51,15 @@ def sound_server(folder: Path) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         os.kill(int((folder / "pulse" / "pid").read_text()), signal.SIGTERM)
+
+
+def hear_played(blocks: Blocks, file: Path, device: str, environment: dict[str, str]) -> int:
+    """Samples of sound that are captured while a file is played, to the silence after it."""
+    kept = [0, 0, 0]
+    with play(file, device, environment) as process:
+        while process.poll() is None or any(kept[-2:]):
+            kept.append(int(np.count_nonzero(next(blocks))))
+    return sum(kept)
 
 
 def play(file: Path, device: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import BadAudio, EngineFailed
 from .base import Device, Kind, Warn
 from .blocks import Blocks
-from .pulse import MUTED
+from .parec import MUTED
 from .silence import Clock
 
 try:

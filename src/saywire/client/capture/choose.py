@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import BadAudio, EngineFailed
 from .base import Backend, Device, Kind, Warn
@@ -88,14 +88,13 @@ def find(kind: Kind, wanted: str, offers: Iterator[Offer]) -> tuple[Backend, Dev
 
 
 def _choose(devices: Sequence[Device], wanted: str) -> Device | None:
-    """None where it is not among them. Raises BadAudio where several could be meant."""
+    """None where it is not among them. Who names one means it, even if it is the usual one. Raises BadAudio
+    where several could be meant."""
     if not wanted:
         return next((one for one in devices if one.default), devices[0] if devices else None)
     exact = next((one for one in devices if one.is_meant(wanted)), None)
-    alike = [one for one in devices if one.resembles(wanted)]
-    if exact or not alike:
-        return exact
+    alike = [exact] if exact else [one for one in devices if one.resembles(wanted)]
     if len(alike) > 1:
         names = ", ".join(f"{one.name} ({one.id})" for one in alike)
         raise BadAudio(f"'{wanted}' could be any of: {names}; give the id")
-    return alike[0]
+    return replace(alike[0], default=False) if alike else None

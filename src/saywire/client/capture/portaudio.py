@@ -16,7 +16,7 @@ import numpy as np
 from ...errors import BadAudio, EngineFailed
 from .base import Device, Kind, Warn
 from .blocks import Blocks
-from .pulse import MUTED
+from .parec import MUTED
 
 try:
     import sounddevice

@@ -80,7 +80,7 @@ async def test_another_wire_is_an_engine_of_sessions_here() -> None:
     """Nobody is there: the utterance fails in words, and says which server."""
     there = There("ws://127.0.0.1:9/api-ws/v1/inference")
     hearing = hear_there(there, Config(), "paraformer-realtime-v2", (), 1)
-    assert hearing.name == "server"
+    assert hearing.name == "paraformer-realtime-v2"
     samples = np.concatenate([find_sample("commands").read()[:32_000], 0 * tone(1.0)])
     async with hearing.start() as hear:
         failed = [event.error async for event in hear(iter([samples])) if isinstance(event, Failed)]

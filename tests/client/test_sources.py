@@ -10,7 +10,7 @@ import pytest
 
 from audio.media import encode, tone
 from saywire.client.sources import AHEAD, Stoppable, read_file, read_pipe
-from saywire.errors import BadAudio
+from saywire.errors import BadAudio, OutOfOrder
 
 
 def joined(blocks):
@@ -63,3 +63,18 @@ def test_one_that_nobody_takes_from_can_be_stopped():
     blocks = Stoppable(np.zeros(1600, np.float32) for _ in range(1000))
     blocks.stop()
     assert len(list(blocks)) <= AHEAD + 1
+
+
+def test_a_source_that_breaks_is_no_end(monkeypatch):
+    shown = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: shown.set())
+
+    def broken():
+        yield np.zeros(1600, np.float32)
+        raise ValueError("a bug")
+
+    blocks = Stoppable(broken())
+    next(blocks)
+    with pytest.raises(OutOfOrder, match="broke off"):
+        next(blocks)
+    assert shown.wait(60)

@@ -79,9 +79,10 @@ def hear_there(
     wire = find_wire(there.url, there.wire)
     key = _find_key(wire, there.key_variable)
     if wire.name != SAYWIRE:
-        engine = replace(settings.engine, model=REMOTE)
-        settings = replace(settings, remote=(_to_remote(wire, key, model, there.ca),), engine=engine)
-        return hear_here(settings, None, hotwords, voices)
+        others = [remote for remote in settings.remote if remote.name != REMOTE]
+        remotes = (*others, _to_remote(wire, key, model, there.ca))
+        settings = replace(settings, remote=remotes, engine=replace(settings.engine, model=REMOTE))
+        return replace(hear_here(settings, None, hotwords, voices), name=model or wire.name)
 
     @asynccontextmanager
     async def start() -> AsyncIterator[Hear]:

@@ -14,7 +14,7 @@ from ..client.capture.choose import capture
 from ..client.sources import Stoppable
 from ..client.together import Together
 from ..errors import BadRequest
-from ..types import Samples
+from ..types import RATE, Samples
 
 LABELS = {Kind.MICROPHONE: "me", Kind.SYSTEM: "them"}
 
@@ -36,7 +36,7 @@ class Wishes:
     """Ids or names, with mic= or system= before them where both are listened to."""
     labels: str = ""
     """For each source, with commas between them; empty: the usual ones."""
-    rate: int = 16_000
+    rate: int = RATE
     """Of PCM on standard input, Hz."""
     seconds: float = 0.1
     """Taken from the source at a time."""

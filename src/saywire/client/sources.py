@@ -16,7 +16,7 @@ from typing import BinaryIO
 from ..audio import container
 from ..audio.resample import Resampler
 from ..audio.streaming import make_decoder
-from ..errors import BadAudio, SaywireError
+from ..errors import BadAudio, OutOfOrder, SaywireError
 from ..types import RATE, Samples
 
 
@@ -89,11 +89,14 @@ class Stoppable(Iterator[Samples]):
     close = stop
 
     def _read(self, blocks: Iterator[Samples]) -> None:
+        last: SaywireError | None = OutOfOrder("reading broke off; what is above says why")
         try:
             for block in blocks:
                 self._queue.put(block)
                 if self._stopped:
                     break
-            self._queue.put(None)
+            last = None
         except SaywireError as error:
-            self._queue.put(error)
+            last = error
+        finally:
+            self._queue.put(last)

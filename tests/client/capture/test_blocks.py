@@ -134,3 +134,12 @@ def test_what_is_on_its_way_when_it_is_stopped_still_arrives():
     blocks.when_stopped(release)
     blocks.stop()
     assert len(joined(blocks)) == 1600
+
+
+def test_a_device_that_gives_nothing_began_when_it_was_opened():
+    """So that another voice is not moved by what the machine's clock shows."""
+    time = Time()
+    time.now = 1000.0
+    blocks = Blocks(RATE, clock=Clock(RATE, time))
+    time.now = 1002.0
+    assert len(next(blocks)) == 2 * RATE and blocks.began == 1000.0

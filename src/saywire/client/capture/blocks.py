@@ -61,8 +61,7 @@ class Blocks(Iterator[Samples]):
         with self._changed:
             if self._stopped or not len(mono):
                 return
-            if self.began is None:
-                self.began = self._clock.start(len(mono))
+            self._begin(len(mono))
             self._add_silence(self._clock.missing(self._given + self._lost + len(mono)))
             if self._waiting >= MOST * self._rate:
                 self._lose(len(mono))
@@ -99,7 +98,9 @@ class Blocks(Iterator[Samples]):
                 else:
                     continue
             self._zeros.hear(block)
-            return self._resampler.feed(block)
+            made = self._resampler.feed(block)
+            if len(made):
+                return made
 
     def stop(self) -> None:
         """End the capture, from any thread. Idempotent."""
@@ -117,6 +118,7 @@ class Blocks(Iterator[Samples]):
 
     def _wait(self) -> None:
         if not self._changed.wait(SLACK if self._clock.fills else None):
+            self._begin(0)
             self._add_silence(self._clock.missing(self._given))
 
     def _take(self) -> Samples:
@@ -134,6 +136,10 @@ class Blocks(Iterator[Samples]):
         return rest
 
     # While the lock is held.
+
+    def _begin(self, samples: int) -> None:
+        if self.began is None:
+            self.began = self._clock.start(samples)
 
     def _add(self, samples: Samples) -> None:
         self._queue.append(samples)

@@ -124,5 +124,6 @@ class _Recording:
                     self._blocks.put(recorder.record(self._frames))
         except (BadAudio, *FAILURES) as e:
             self.error = BadAudio(f"cannot capture {self._device.name}: {str(e) or type(e).__name__}")
-        self._blocks.end(self.error)
-        self.opened.set()
+        finally:
+            self._blocks.end(self.error)
+            self.opened.set()

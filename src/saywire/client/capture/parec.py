@@ -59,10 +59,14 @@ class Recording:
         self._thread.join(WITHIN)
 
     def _run(self) -> None:
-        why = self._read(self._process)
-        while self._go_on():
+        why = "of itself"
+        try:
             why = self._read(self._process)
-        self.blocks.end(BadAudio(f"{self._source.name} cannot be heard any more, parec ended: {why}"))
+            while self._go_on():
+                why = self._read(self._process)
+        finally:
+            name = self._source.name
+            self.blocks.end(BadAudio(f"{name} cannot be heard any more, parec ended: {why}"))
 
     def _go_on(self) -> bool:
         """Whether another one is captured now."""

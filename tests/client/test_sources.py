@@ -50,13 +50,17 @@ def test_a_mistake_in_a_file_is_told(tmp_path: Path):
 def test_a_pipe_that_stays_open_is_stopped():
     """While somebody waits for it, and with what was read before."""
     reader, writer = os.pipe()
-    with open(reader, "rb", buffering=0) as pipe, open(writer, "wb", buffering=0) as other:
-        blocks = Stoppable(read_pipe(pipe, 16_000, 0.1))
-        other.write(b"\1\0" * 1600)
-        assert len(next(blocks)) == 1600
-        threading.Thread(target=blocks.stop).start()
-        assert list(blocks) == []
-        blocks.close()
+    others = set(threading.enumerate())
+    with open(reader, "rb", buffering=0) as pipe:
+        with open(writer, "wb", buffering=0) as other:
+            blocks = Stoppable(read_pipe(pipe, 16_000, 0.1))
+            other.write(b"\1\0" * 1600)
+            assert len(next(blocks)) == 1600
+            threading.Thread(target=blocks.stop).start()
+            assert list(blocks) == []
+            blocks.close()
+        for thread in set(threading.enumerate()) - others:
+            thread.join()
 
 
 def test_one_that_nobody_takes_from_can_be_stopped():

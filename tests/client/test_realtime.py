@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from websockets.http11 import Request, Response
 
 from client.real import GREETING, realtime_server, stranger
 from saywire import messages as m
-from saywire.client import realtime
+from saywire.client import realtime, wire
 from saywire.client.realtime import connect
 from saywire.errors import BadRequest, EngineFailed, NotAllowed
 from saywire.types import RATE, Options
@@ -303,3 +304,36 @@ async def test_much_is_said_again_while_the_answers_are_taken() -> None:
         sending = asyncio.create_task(session.send(m.Finish()))
         assert isinstance([event async for event in session][-1], m.Finished)
         await sending
+
+
+@in_loop
+async def test_who_sends_waits_for_a_server_that_has_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "AHEAD", 1)
+    monkeypatch.setattr(wire.RealtimeWire, "ease", lambda self: None)
+    most = 0
+
+    async def settle(visit: Visit) -> None:
+        nonlocal most
+        heard = settled = 0
+        while heard < 10 * RATE:
+            await visit.until("input_audio_buffer.append")
+            heard += len(b64decode(visit.heard[-1]["audio"])) // 2
+            visit.heard[-1]["type"] = "heard"
+            most = max(most, heard - settled)
+            if heard - settled >= RATE:
+                settled = heard
+                point = POINT | {"audio_start": settled, "settled": settled}
+                await visit.tell("session.updated", resume=point)
+        await finish(visit)
+
+    async with visited(settle) as (address, _), connect(address) as session:
+        sending = asyncio.create_task(say_much(session))
+        assert isinstance([event async for event in session][-1], m.Finished)
+        await sending
+    assert most == RATE
+
+
+async def say_much(session: realtime.RealtimeSession) -> None:
+    for _ in range(100):
+        await session.send(m.Audio(np.zeros(1600, np.float32)))
+    await session.send(m.Finish())

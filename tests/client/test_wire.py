@@ -522,3 +522,39 @@ def test_audio_that_the_tape_lost_is_told_when_a_server_goes_on_behind_it() -> N
     assert wire.place.utterance == 1 and wire.place.point.settled == 1.5 * RATE
     (started,) = wire.receive('{"type":"input_audio_buffer.speech_started","item_id":"b"}')
     assert isinstance(started, m.SpeechStarted) and started.utterance == 1
+
+
+def test_a_server_is_not_given_more_than_it_can_have_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AHEAD", 2)
+    monkeypatch.setattr(module, "LEAST_AHEAD", 0.5)
+    second = m.Audio(np.zeros(RATE, np.float32))
+    wire, _ = begin(Place(Point("s")))
+    agree(wire)
+    for _ in range(6):
+        wire.send(second)
+    wire.send(m.Finish())
+    assert len(frames(wire)) == 2 and wire.held and wire.unsent == 4 * RATE
+    wire.ease()
+    assert len(frames(wire)) == 1 and wire.held
+    told = {"type": "session.updated", "resume": point(session="s", audio_start=RATE, settled=RATE)}
+    wire.receive(json.dumps(told))
+    assert wire.held and not frames(wire)  # two seconds lie behind that, as many as there may be
+    wire.receive(json.dumps({"type": "error", "error": {"code": "overloaded"}}))
+    wire.receive(json.dumps(told | {"resume": point(session="s", audio_start=2 * RATE, settled=2 * RATE)}))
+    assert wire.held
+    wire.receive(json.dumps(told | {"resume": point(session="s", audio_start=3 * RATE, settled=3 * RATE)}))
+    assert len(frames(wire)) == 1 and wire.held
+    for _ in range(2):
+        wire.ease()
+    assert len(frames(wire)) == 3 and not wire.held and wire.unsent == 0
+
+
+def test_a_server_that_never_tells_what_settled_is_given_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AHEAD", 1)
+    wire = RealtimeWire()
+    wire.receive('{"type":"session.created"}')
+    frames(wire)
+    wire.receive('{"type":"session.updated","session":{}}')
+    for _ in range(3):
+        wire.send(m.Audio(np.zeros(RATE, np.float32)))
+    assert len(frames(wire)) == 3 and not wire.held

@@ -35,6 +35,11 @@ class Ledger:
         return self.tape.end - max(self._sent, self.tape.start)
 
     @property
+    def flying(self) -> int:
+        """Samples that were taken and have not settled."""
+        return self._sent - self._settled
+
+    @property
     def torn(self) -> bool:
         """Whether the next to be sent is not there any more."""
         return self.tape.start > self._sent

@@ -56,6 +56,7 @@ class RealtimeSession:
         self._events: deque[Event] = deque()
         self._writing = asyncio.Lock()
         self._mending = asyncio.Lock()
+        self._moved = asyncio.Event()  # something came
         self._catching_up: asyncio.Task[None] | None = None
         self._broken: SaywireError | None = None
         self._dice = Random()
@@ -65,7 +66,8 @@ class RealtimeSession:
         self._trouble = 0.0  # when it began
 
     async def send(self, command: Command) -> None:
-        """Waits while the connection is full, or broken. Raises EngineFailed when it is gone."""
+        """Waits while the connection is full or broken, or the server too far behind: from five minutes on it
+        is slow to send without taking events. Raises EngineFailed when it is gone."""
         self._wire.send(command)
         await self.flush()
 
@@ -74,7 +76,7 @@ class RealtimeSession:
         while True:
             socket = await self._mended()
             try:
-                return await self._write(socket)
+                return await self._write_all(socket)
             except ConnectionClosed as e:
                 await self._mend(socket, e)
 
@@ -96,7 +98,7 @@ class RealtimeSession:
     async def open(self) -> None:
         """Raises the server's refusal, or Unreachable for its silence."""
         await self._greet(self._socket)
-        await self.flush()
+        self._catching_up = asyncio.create_task(self._catch_up(self._socket))
 
     async def close(self) -> None:
         await self._stop_catching_up()
@@ -106,6 +108,7 @@ class RealtimeSession:
         socket = await self._mended()
         try:
             self._events.extend(self._wire.receive(await socket.recv()))
+            self._moved.set()
         except ConnectionClosed as e:
             await self._mend(socket, e)
 
@@ -114,6 +117,17 @@ class RealtimeSession:
             # Frames for the next connection must not go to this one: there they would be lost.
             while socket is self._socket and (frame := self._wire.next_frame()) is not None:
                 await socket.send(frame)
+
+    async def _write_all(self, socket: ClientConnection) -> None:
+        await self._write(socket)
+        while self._wire.held and socket is self._socket:
+            self._moved.clear()
+            try:
+                async with asyncio.timeout(1.0):
+                    await self._moved.wait()
+            except TimeoutError:
+                self._wire.ease()
+            await self._write(socket)
 
     async def _greet(self, socket: ClientConnection) -> None:
         try:
@@ -188,7 +202,7 @@ class RealtimeSession:
     async def _catch_up(self, socket: ClientConnection) -> None:
         """Send again what has not settled, while others take what the server says of it."""
         with suppress(ConnectionClosed):  # who takes or sends next will notice
-            await self._write(socket)
+            await self._write_all(socket)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from msgspec import structs
 from .. import messages as m
 from ..audio.pcm import to_pcm16
 from ..audio.resample import Resampler
-from ..errors import BadRequest, EngineFailed
+from ..errors import BadRequest, EngineFailed, Overloaded
 from ..types import RATE, Options, Samples, Turns
 from .frames import (
     CLEAR,
@@ -50,6 +50,9 @@ from .told import Told
 
 KEPT = 360
 """Seconds of audio that may wait to settle; without turn detection an utterance may last 300."""
+AHEAD, LEAST_AHEAD = 300, 5
+"""Seconds of audio that a server is given before it has settled any. Servers end a session that is too far
+ahead of their engine; after that it is half as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class RealtimeWire:
         self._final = 0  # ``seq`` of the last
         self._lost: list[m.Event] = []  # what was lost with audio, and not told yet
         self._lost_from = sys.maxsize  # where that audio began
+        self._ahead, self._eased = AHEAD * rate, 0
         self._turned = False  # whether turns were asked for
         audio: Json = {"input": {"format": {"type": "audio/pcm", "rate": rate}}}
         usual: Json = {"type": "transcription", "audio": audio, "include": [UNSTABLE]}
@@ -126,6 +130,17 @@ class RealtimeWire:
     def unsent(self) -> int:
         """Samples on the wire that wait to be sent, maybe again."""
         return self._ledger.unsent
+
+    @property
+    def held(self) -> bool:
+        """Whether audio waits because the server has too much already, until something settles, or
+        ``ease``."""
+        resuming = self._point is not None and not self._ledger.torn
+        return resuming and self._ledger.unsent > 0 and self._ledger.flying >= self._ahead + self._eased
+
+    def ease(self) -> None:
+        """A second has passed: one more may be sent, for an utterance may be longer than all of that."""
+        self._eased += self._rate
 
     @property
     def torn(self) -> bool:
@@ -176,7 +191,7 @@ class RealtimeWire:
             self._first_due = False
             message: Message | None = self._first
         else:
-            message = self._ledger.take() if self.ready else None
+            message = self._ledger.take() if self.ready and not self.held else None
         if isinstance(message, Order) and message.type == UPDATE:
             self._updates.append(message.id)
         if isinstance(message, Order) and message.type == CLEAR:
@@ -247,6 +262,8 @@ class RealtimeWire:
 
     def _refused(self, error: ErrorBody) -> m.Event | None:
         refused = error.event_id or ""
+        if error.code == Overloaded.code:
+            self._ahead = max(self._ahead // 2, LEAST_AHEAD * self._rate)
         if refused in self._updates:
             self._updates.remove(refused)
         if refused == self._first.id:
@@ -316,6 +333,7 @@ class RealtimeWire:
 
     def _settle(self, point: Point, found: m.Event | None) -> None:
         self._point = point
+        self._eased = 0
         if isinstance(found, m.Final | m.Failed) and found.utterance is not None:
             self._next = found.utterance + 1
         for order in self._ledger.settle(point):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -76,6 +77,15 @@ def wait_for(pipe: object, words: str) -> str:
     raise AssertionError("".join(lines))
 
 
+def wait_until_spooled(relay: subprocess.Popen[bytes], seconds: float) -> None:
+    """By what its page is told."""
+    told = wait_for(relay.stderr, "captions at")
+    address = told.split("captions at ")[1].split()[0].replace("http:", "ws:") + "captions"
+    with connect(address) as page:
+        while json.loads(page.recv()).get("waiting", 0) < seconds:
+            pass
+
+
 def left(home: Path) -> list[str]:
     return [path.name for path in (home / "spool").rglob("*") if path.is_file() and path.name != "lock"]
 
@@ -93,8 +103,7 @@ def test_a_file(tmp_path: Path) -> None:
         assert run.returncode == 2 and "talk.txt is there already" in run.stderr
         run = saywire("relay", COMMANDS, *flags, "--model", "nonsense", home=tmp_path)
         assert run.returncode == 2 and "no model 'nonsense'" in run.stderr
-        folder = tmp_path / ".local" / "share" / "saywire" / "relay"
-        assert sorted(path.name for path in folder.iterdir()) == ["audio", "journal.jsonl", "lock"]
+        assert (tmp_path / ".local" / "share" / "saywire" / "relay" / "lock").exists()
 
 
 def test_a_server_that_is_killed_in_mid_stream(tmp_path: Path) -> None:
@@ -132,13 +141,9 @@ def test_a_relay_that_is_killed_and_started_again(tmp_path: Path) -> None:
     pcm = to_pcm16(find_sample("commands").read())
     with relaying(tmp_path, port, "-", "--save", "talk.txt") as relay:
         assert relay.stdin and relay.stdout and relay.stderr
-        told = wait_for(relay.stderr, "captions at")
-        address = told.split("captions at ")[1].split()[0].replace("http:", "ws:") + "captions"
         relay.stdin.write(pcm[: 2 * 16_000 * 5])
         relay.stdin.flush()
-        with connect(address) as page:
-            while '"waiting":5.' not in str(page.recv()):
-                pass
+        wait_until_spooled(relay, 5)
         relay.kill()
     assert "journal.jsonl" in left(tmp_path)
     with relaying(tmp_path, port, "-", "--save", "talk.txt") as relay:
@@ -159,9 +164,9 @@ def test_a_relay_that_is_killed_and_started_again(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals are of Unix")
 def test_a_relay_that_is_told_to_stop_leaves_what_was_not_heard(tmp_path: Path) -> None:
     with relaying(tmp_path, free_port(), str(COMMANDS)) as relay:
-        assert relay.stderr
-        wait_for(relay.stderr, "the server is away")
+        wait_until_spooled(relay, 5)
         relay.send_signal(signal.SIGTERM)
+        assert relay.stderr
         wait_for(relay.stderr, "wait to be written down; start again for that")
         assert relay.wait() == 1
     assert "journal.jsonl" in left(tmp_path)

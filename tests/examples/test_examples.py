@@ -107,6 +107,23 @@ def test_threads(tmp_path: Path, address: str) -> None:
     )
 
 
+def test_relay_control(tmp_path: Path, address: str) -> None:
+    relay = command("relay", WINDOW, "--wait", "--server", address, "--port", "0", "--spool", "spool")
+    with subprocess.Popen(
+        relay, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        page = None
+        while not page:
+            page = re.search(r"captions at (\S+)", process.stderr.readline())
+            assert process.poll() is None
+        lines = run(tmp_path, address, "relay_control.py", page[1].replace("http", "ws"), "1").splitlines()
+        process.terminate()
+        process.stderr.read()
+    assert lines[0] == "已连接到系统音频识别服务" and "系统音频录制已开始" in lines
+    assert lines[-1] == "open the window" and process.returncode == 0
+
+
 def test_digits(tmp_path: Path, address: str) -> None:
     assert run(tmp_path, address, "grammar_digits.py", DIGITS) == "seven three eight five six\n"
 

@@ -84,6 +84,11 @@ class Crowd:
             await self._told.wait()
 
     @property
+    def captured(self) -> bool:
+        """Whether capturing has begun and ended."""
+        return any(state.capturing for state in self.states) and not self.states[-1].capturing
+
+    @property
     def finals(self) -> list[Final]:
         return [event for event in self.events if isinstance(event, Final)]
 

@@ -36,8 +36,8 @@ from .spool import DiskFailed, Spool
 
 AHEAD = 10 * RATE
 """Samples of a source that can wait which are spooled before they are sent."""
-SEAM = 1.0
-"""Seconds of silence, beside those that end an utterance, where capture was interrupted."""
+SEAM = 2.0
+"""Seconds of silence, beside those that end an utterance, where capturing was interrupted."""
 LEAVING = 10.0
 """Seconds after ``stop`` in which a server may say what it has still to say."""
 
@@ -53,17 +53,16 @@ class Relay:
         self._options = options
         self._source = source
         self._audience = audience
-        self._limit = limit
         self.journal = Journal(folder / "journal.jsonl")
-        self.went_on = self.journal.begun is not None
-        """Whether another relay was here that did not come to its end."""
-        if not self.went_on:
+        if self.journal.begun is None:
             session = f"sess_{secrets.token_hex(16)}"
             begun = Begun(session, time.time(), source.name)
             self.journal.write(Line(begun, place=Place(Point(session))))
         assert self.journal.place
         self._place = self.journal.place
         self._spool = Spool(folder / "audio", limit, self._place.point.audio_start)
+        self.went_on = self._spool.end > 0
+        """Whether another relay was here that did not come to its end."""
         self._wire = RealtimeWire(RATE, Ledger(sys.maxsize, self._spool), self._place, options)
         self._capturing: asyncio.Task[None] | None = None
         self._blocks: Blocks | None = None
@@ -72,7 +71,7 @@ class Relay:
         self._running = self._connected = self._full = False
         self._resting = self._finishing = self._endless = False
         self._complaint = ""
-        self._broken: DiskFailed | None = None
+        self._broken: BaseException | None = None
         self._dice = Random()
 
     @property
@@ -94,6 +93,7 @@ class Relay:
         if not self._stopped.is_set() and (self._resting or before is None or before.done()):
             self._resting = False
             self._capturing = asyncio.create_task(self._capture(before))
+            self._capturing.add_done_callback(self._watch)
 
     def rest(self) -> None:
         """Stop capturing, until it is to go on. Without effect while it does not."""
@@ -136,6 +136,14 @@ class Relay:
             async with asyncio.timeout(LEAVING if self._connected else 0):
                 await self._impatient.wait()
 
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        """A task that has failed in what is nobody's trouble but ours ends it all."""
+        error = None if task.cancelled() else task.exception()
+        if error and (isinstance(error, DiskFailed) or not isinstance(error, SaywireError)):
+            self._broken = error
+            self._impatient.set()
+            self._stopped.set()
+
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         self.rest()
         mine = [*tasks, *([self._capturing] if self._capturing else [])]
@@ -146,6 +154,7 @@ class Relay:
         if self._wire.finished:
             self._spool.forget(self._spool.end)
             self._spool.sweep()
+        if self._wire.finished or not self._spool.end:
             self.journal.clear()
         self.journal.close()
 
@@ -157,19 +166,17 @@ class Relay:
             await asyncio.wait([before])
         try:
             await self._take_all()
-        except DiskFailed as error:
-            self._broken = error
-            self._impatient.set()
-            self._stopped.set()
+        except DiskFailed:
+            raise
         except SaywireError as error:
             self._audience.fail(error)
         finally:
             self._blocks = None
             self._runs(False)
-        if self._resting and self._source.live and not self._stopped.is_set():
-            self._seam()
         if self._stopped.is_set() or not (self._resting or self._endless):
             self._finish()
+        elif self._source.live or not self._resting:  # what waits goes on where it was
+            self._seam()
 
     async def _take_all(self) -> None:
         blocks = self._blocks = await asyncio.to_thread(self._source.open, self._begin_source())
@@ -205,13 +212,12 @@ class Relay:
             self._audience.see(self.state)
         if self._spool.dropped and not self._full:
             self._full = True
-            self._audience.warn(
-                f"the spool is full ({self._limit / 1e6:.0f} MB): the oldest audio is thrown away from now on"
-            )
+            limit = f"{self._spool.limit / 1e6:.0f} MB"
+            self._audience.warn(f"the spool is full ({limit}): the oldest audio is thrown away from now on")
 
     async def _room(self) -> None:
         """Wait until a source that can wait may go on."""
-        while not self._resting and (self._wire.unsent > AHEAD or self._spool.size > self._limit / 2):
+        while not self._resting and (self._wire.unsent > AHEAD or self._spool.size > self._spool.limit / 2):
             self._moved.clear()
             await self._moved.wait()
 
@@ -269,6 +275,7 @@ class Relay:
 
     async def _talk(self, session: RealtimeSession) -> None:
         writing = asyncio.create_task(self._write(session))
+        writing.add_done_callback(self._watch)
         try:
             async for event in session:
                 # Nothing else runs between the server's word and this: no other task can write down a place

@@ -40,8 +40,8 @@ class Spool:
         there already; where there is nothing, the next to come. Raises DiskFailed where it cannot be
         written."""
         self._folder = folder
-        self._limit = max(limit, SMALLEST)
-        self._longest = min(LONGEST_FILE, self._limit // SAMPLE // FILES)
+        self.limit = max(limit, SMALLEST)
+        self._longest = min(LONGEST_FILE, self.limit // SAMPLE // FILES)
         self._reading: tuple[int, BinaryIO] | None = None
         self._writing: BinaryIO | None = None
         self.dropped = 0
@@ -69,7 +69,7 @@ class Spool:
             if error.errno not in FULL or not self._drop():
                 raise _problem(self._folder, error) from error
         self.end += len(pcm) // SAMPLE
-        while self.size > self._limit and self._drop():
+        while self.size > self.limit and self._drop():
             pass
 
     def read(self, position: int, end: int) -> bytes:

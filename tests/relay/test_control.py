@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from saywire import messages as m
+from saywire.errors import EngineFailed
 from saywire.relay import control
 from saywire.relay.control import Refusal, Wish
 from saywire.relay.journal import Gap
@@ -83,6 +84,8 @@ def test_the_page_here_hears_more() -> None:
     final = json.loads(control.tell_event(m.Final(2, "open", 1.00049, 2)) or "")
     assert final == {"type": "final", "utterance": 2, "text": "open", "start": 1.0, "end": 2}
     assert control.tell_event(m.Cleared(1)) is None
+    failed = control.tell_event(m.Failed(1, EngineFailed("it broke")))
+    assert failed == control.tell_warning("it broke")
     assert json.loads(control.tell_gap(Gap(1, 2))) == {"type": "lost", "start": 1, "end": 2}
     assert json.loads(control.tell_warning("x")) == {"type": "warning", "message": "x"}
     state = {"type": "state", "connected": True, "capturing": False, "waiting": 1.2, "lost": 0}

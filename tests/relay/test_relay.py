@@ -220,7 +220,8 @@ async def test_a_full_spool_loses_the_oldest_and_says_so(place: Desk) -> None:
     assert await running
     [gap] = crowd.gaps
     assert gap.start == 0 and gap.end == relay.state.lost == crowd.states[-1].lost
-    assert f"{gap.end:.1f} s of audio are lost, from 0.0 s to {gap.end:.1f} s" in crowd.warnings
+    [failed] = crowd.failed
+    assert failed.error.message == f"{gap.end:.1f} s of audio are lost, from 0.0 s to {gap.end:.1f} s"
     assert min(final.start for final in crowd.finals) >= gap.end and crowd.finals[-1].text == "cancel"
     after = 3 * len(audio) / RATE
     starts = [final.start - after for final in crowd.finals if final.start > after]

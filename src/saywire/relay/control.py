@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ..messages import Event, Final, Partial
+from ..messages import Event, Failed, Final, Partial
 from .journal import Gap
 
 GREETING = "已连接到系统音频识别服务"
@@ -85,6 +85,8 @@ def tell_event(event: Event) -> str | None:
         case Final(utterance=utterance, text=text, start=start, end=end):
             times = {"start": round(start, 3), "end": round(end, 3)}
             return _encode({"type": "final", "utterance": utterance, "text": text.strip()} | times)
+        case Failed(error=error):
+            return tell_warning(error.message)
     return None
 
 

@@ -302,13 +302,9 @@ class Relay:
                 gap = Gap(round(lost.start, 3), round(lost.end, 3))
                 self._note(Line(gap=gap))
                 self._audience.lose(gap)
-                self._audience.warn(lost.message)
-            case Failed(error=error):
-                self._note(Line())
-                self._audience.warn(f"an utterance could not be recognised: {error.message}")
             case Final():
                 self._note(Line(final=event))
-            case Finished():
+            case Failed() | Finished():
                 self._note(Line())
         self._audience.hear(event, self._spool.end / RATE)
 

@@ -223,3 +223,28 @@ async def test_events_come_while_the_source_waits():
             said.append(event.text)
             more.set()
     assert said == ["said 0", "said 1"]
+
+
+@in_loop
+async def test_who_leaves_while_the_source_waits_leaves_no_thread_at_it():
+    more, closed = threading.Event(), []
+
+    class Waits:
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not host.sessions[0].commands:
+                return SECOND
+            more.wait(10)
+            return SECOND
+
+        def close(self):
+            closed.append(more.is_set())
+
+    host = ScriptedHost(talkative)
+    async with aclosing(read_file(host, Waits(), Options())) as events:
+        await anext(events)
+        asyncio.get_running_loop().call_soon(more.set)
+    assert closed == [True]
+    assert host.sessions[0].closed.is_set()

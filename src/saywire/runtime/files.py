@@ -54,13 +54,15 @@ async def read_channels(
         for _ in range(channels):
             feeds.append(_Feed(host.open(options, moved.set)))
             stack.callback(feeds[-1].close)
-        async for event in _play(feeds, produced, moved):
+        events = await stack.enter_async_context(aclosing(_play(feeds, produced, moved)))
+        async for event in events:
             yield event
 
 
 async def _play(
     feeds: Sequence[_Feed], blocks: AsyncIterator[Samples], moved: asyncio.Event
-) -> AsyncIterator[tuple[int, Event]]:
+) -> AsyncGenerator[tuple[int, Event]]:
+    """Close it before ``blocks``, one of which it may be waiting for."""
     while True:
         step = asyncio.ensure_future(anext(blocks, None))
         step.add_done_callback(lambda _: moved.set())

@@ -97,30 +97,59 @@ def served(home: Path, *flags: str) -> Iterator[Server]:
         server.end()
 
 
+class Chromium:
+    """The browser of the tests of a module, one at a time: begun anew where a test wants other flags."""
+
+    def __init__(self) -> None:
+        self._driver: Any = None
+        self._browser: Any = None
+        self._flags: tuple[str, ...] = ()
+
+    def open(self, flags: tuple[str, ...]) -> Any:
+        if self._browser and flags == self._flags and self._browser.is_connected():
+            return self._browser
+        self.close()
+        self._driver = sync_playwright().start()
+        self._browser, self._flags = self._launch(flags), flags
+        return self._browser
+
+    def close(self) -> None:
+        if self._driver:
+            self._driver.stop()  # and what it has launched
+        self._driver = self._browser = None
+
+    def _launch(self, flags: tuple[str, ...]) -> Any:
+        muting = ["--mute-audio"]  # it would silence what a tab gives, too
+        return self._driver.chromium.launch(
+            executable_path=CHROMIUM, args=list(flags), ignore_default_args=muting
+        )
+
+
+chromium = Chromium()
+"""Closed at the end of each module, by ``conftest.py``: while it is open, the thread has a running loop."""
+
+
 @contextmanager
 def browse(url: str, *flags: str, path: str = "", key: str = "", **context: Any) -> Iterator[Any]:
     """The page, once it knows the models. ``flags`` are Chromium's, ``context`` Playwright's (``locale``).
     ``key``: what the server wants.
     At the end no script must have failed, and nothing have been asked for that the policy forbids."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=list(flags),
-            ignore_default_args=["--mute-audio"],  # it would silence what a tab gives, too
-        )
-        page = browser.new_context(**{"locale": "en-GB"} | context).new_page()
-        page.set_default_timeout(PATIENCE)
-        broken: list[str] = []
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda said: broken.append(said.text) if "Security Policy" in said.text else None)
+    kept = chromium.open(flags).new_context(**{"locale": "en-GB"} | context)
+    page = kept.new_page()
+    page.set_default_timeout(PATIENCE)
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda said: broken.append(said.text) if "Security Policy" in said.text else None)
+    try:
         page.goto(url + path)
         if key:
             page.fill("#key", key)
             page.press("#key", "Enter")
         expect(page.locator("#model option[value=tiny]")).to_be_attached()
         yield page
-        browser.close()
-        assert not broken, broken
+    finally:
+        kept.close()
+    assert not broken, broken
 
 
 def microphone(recording: Path) -> tuple[str, ...]:

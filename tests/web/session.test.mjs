@@ -169,6 +169,8 @@ test('what is not chosen is left to the server', () => {
   assert.deepEqual(audio.input.format, { type: 'audio/pcm', rate: 16000 });
   assert.deepEqual(audio.input.transcription, { model: 'auto' });
   assert.deepEqual(include, ['item.input_audio_transcription.unstable']);
+  assert.deepEqual(audio.input.turn_detection, { type: 'server_vad' });
+  assert.equal(describeSession({ model: '', language: '', hotwords: [] }, 16000, true).audio.input.turn_detection, null);
   const chosen = describeSession({ model: 'tiny', language: 'zh', hotwords: ['a'] }, 16000).audio.input.transcription;
   assert.deepEqual(chosen, { model: 'tiny', language: 'zh', keywords: ['a'] });
 });

@@ -208,3 +208,10 @@ test('an error is said, but not that there was nothing to commit', (t) => {
   socket().hear({ type: 'error', error: { code: 'model_not_found', message: 'no such model' } });
   assert.deepEqual(of('refuse'), [['refused', 'no such model']]);
 });
+
+test('what goes over the wire can be watched', (t) => {
+  const { of, socket } = dial(t);
+  socket().open(); // which is told a session
+  assert.ok(of('>').flat().includes('session.update'));
+  assert.deepEqual(of('<'), [['session.created']]);
+});

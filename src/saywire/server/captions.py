@@ -23,7 +23,7 @@ from .room import KEPT, Line, Room, Seen
 from .shares import Shares, check_key
 
 HOME = "/v1/captions"
-LARGEST = 4 * 2**20
+LARGEST = 2**20
 """Bytes of a request that opens a share, with what was said before."""
 BEAT = 15.0
 """Seconds after which a viewer is told even that nothing is new, so that no proxy takes it for dead."""

@@ -110,6 +110,7 @@ DialectName = Literal[
     "dashscope-realtime",
     "dashscope-task",
     "funasr",
+    "funasr-realtime",
 ]
 """How a remote engine's server is spoken to; ``engines/remote/dialects.py`` has what each means."""
 

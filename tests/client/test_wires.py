@@ -33,6 +33,7 @@ def test_a_wire_can_be_forced_and_gets_no_key_unasked():
     wire = find_wire("http://gpu:8000/v1", "vllm-realtime")
     assert (wire.name, wire.key_variable) == ("vllm-realtime", "")
     assert (wire.model, find_wire("ws://gpu:1/", "funasr").model) == ("", "2pass")
+    assert find_wire("ws://gpu:10095/", "funasr-realtime").model == "fun-asr-nano"
     assert "saywire" in NAMES and "dashscope-task" in NAMES
 
 

@@ -158,6 +158,13 @@ class TestFunAsr(Live):
         return load(funasr())
 
 
+class TestFunAsrRealtime(Live):
+    """Sentences that stay, and the open one."""
+
+    def make(self) -> Engine:
+        return load(replace(settings(dialect="funasr-realtime"), url=PEER.url.removesuffix("v1")))
+
+
 TALK = np.concatenate([part for name in ENGLISH for part in (read(name), silence(1.0))])
 
 

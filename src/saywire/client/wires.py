@@ -18,8 +18,8 @@ from .connection import KEY_VARIABLE
 SAYWIRE = "saywire"
 FUNASR_PORTS = (10095, 10096)
 """Where FunASR's runtime is, unless somebody moves it."""
-USUAL_MODELS = {"funasr": "2pass"}
-"""By wires where there is one."""
+USUAL_MODELS = {"funasr": "2pass", "funasr-realtime": "fun-asr-nano"}
+"""By wires where there is one; to the second it is but a name."""
 NAMES = tuple(sorted({SAYWIRE, *get_args(DialectName)}))
 
 

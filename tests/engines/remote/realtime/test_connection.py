@@ -96,7 +96,15 @@ class Watched(Turn):
 
 
 @pytest.mark.parametrize(
-    "dialect", ["openai-realtime", "dashscope-realtime", "vllm-realtime", "dashscope-task", "funasr"]
+    "dialect",
+    [
+        "openai-realtime",
+        "dashscope-realtime",
+        "vllm-realtime",
+        "dashscope-task",
+        "funasr",
+        "funasr-realtime",
+    ],
 )
 def test_turns_one_after_the_other(dialect: str) -> None:
     greeting, turn = read_talk(dialect)

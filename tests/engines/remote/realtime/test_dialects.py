@@ -25,6 +25,7 @@ ADDRESSES = {
         "wss://dashscope-intl.aliyuncs.com/api-ws/v1/inference",
     ),
     "funasr": ("ws://localhost:10095/", "ws://localhost:10095"),
+    "funasr-realtime": ("wss://asr.example:10095", "wss://asr.example:10095"),
 }
 
 

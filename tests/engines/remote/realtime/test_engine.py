@@ -76,7 +76,15 @@ def test_a_model_that_the_dialect_has_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "dialect", ["openai-realtime", "dashscope-realtime", "vllm-realtime", "dashscope-task", "funasr"]
+    "dialect",
+    [
+        "openai-realtime",
+        "dashscope-realtime",
+        "vllm-realtime",
+        "dashscope-task",
+        "funasr",
+        "funasr-realtime",
+    ],
 )
 def test_utterances_one_after_the_other(dialect: str) -> None:
     greeting, turn = read_talk(dialect)
@@ -102,6 +110,7 @@ def test_utterances_one_after_the_other(dialect: str) -> None:
         ("vllm-realtime", "Hello", 5),
         ("dashscope-task", "Hello", 0),
         ("funasr", "Hello", 0),
+        ("funasr-realtime", "Hello", 0),
     ],
 )
 def test_partials_are_there_while_somebody_speaks(dialect: str, text: str, stable: int) -> None:

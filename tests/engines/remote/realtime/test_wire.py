@@ -47,6 +47,7 @@ NAMES = (
     "language",
 )
 NAMES += ("wav_name", "mode", "timestamp", "stamp_sents", "text_seg", "ts_list", "is_final", "is_end")
+NAMES += ("sentences", "partial")
 NAMES += ("header", "payload", "event", "task_id", "output", "sentence", "end_time", "word", "start", "end")
 VALUES = st.recursive(
     st.none() | st.text(max_size=5) | st.floats() | st.integers() | st.sampled_from(KINDS),

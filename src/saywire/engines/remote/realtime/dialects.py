@@ -10,7 +10,7 @@ from ....config import RemoteConfig
 from ....types import Options
 from ..dialects import DASHSCOPE_ROOTS
 from ..server import KeyHeader
-from . import funasr, items, task, vllm
+from . import funasr, funasr_realtime, items, task, vllm
 from .wire import Wire
 
 
@@ -56,5 +56,6 @@ DIALECTS: Mapping[str, Dialect] = {
         "/api-ws/v1/inference", task.make_task, task.RATE, words=True, roots=DASHSCOPE_ROOTS
     ),
     "funasr": Dialect("", funasr.make_funasr, funasr.RATE, words=True, hotwords=True, models=funasr.MODES),
+    "funasr-realtime": Dialect("", funasr_realtime.make_realtime, funasr_realtime.RATE, hotwords=True),
 }
 """By the name that the configuration has for them (``config.DialectName``)."""

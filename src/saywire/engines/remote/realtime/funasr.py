@@ -73,8 +73,8 @@ class FunAsrWire:
         return pcm
 
     def commit(self) -> None:
-        """An old Python server answers only if it has recognised something, and always to a second end; the
-        C++ one is not to be told twice."""
+        """An old Python server answers only if it has recognised something, but always to a second end.
+        Others need none, and what the C++ one makes of it nobody has tried."""
         self._ended = True
         for _ in range(2 if self._old else 1):
             self._outbox.put({"is_speaking": False, "is_end": True, "wav_name": self._end})

@@ -26,7 +26,7 @@ def play(page: Page, sample: str, model: str, pace: str) -> None:
 
 
 def show_desktop(server: Running, file: Path) -> None:
-    with browse(server.address, size=(1100, 760)) as page:
+    with browse(server.address, size=(1200, 760)) as page:
         play(page, "dictation", "sphinx", "paced")
         page.wait_for_selector("#lines li:nth-child(3).open .unstable:text-matches('\\\\w+ \\\\w+ \\\\w+')")
         page.screenshot(path=file)

@@ -44,8 +44,9 @@ demo: $(STAMP)
 serve: $(STAMP)
 	@$(BIN)/saywire serve $(ARGS)
 
+# A module stays with one process, for its tests share servers.
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-extras: $(EXTRAS:%=test-%)
 

@@ -157,7 +157,8 @@ function reopen(lines) {
   view.clear();
   transcript.lines = lines;
   lines.forEach((line) => view.show(line, true));
-  heard = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end }) => end ?? begun)) * RATE);
+  const end = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end: ended }) => ended ?? begun)) * RATE);
+  heard = share.open ? Math.max(heard, end) : end; // for who reads along time does not run backwards
   return true;
 }
 

@@ -79,12 +79,12 @@ function choose() {
 
 async function loadFile() {
   if (!file) throw new SourceError('noFile');
-  return file.arrayBuffer();
+  return file.arrayBuffer().catch((error) => { throw new SourceError('badFile', error); }); // it is not there any more
 }
 
 async function loadSample() {
-  const answer = await fetch(at(`web/samples/${find('sample').value}`));
-  if (!answer.ok) throw new SourceError('unreachable');
+  const answer = await fetch(at(`web/samples/${find('sample').value}`)).catch(() => null);
+  if (!answer?.ok) throw new SourceError('unreachable');
   return answer.arrayBuffer();
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -71,6 +72,32 @@ class Drive:
             self.session.advance()
             steps -= 1
         self.events += self.session.events_to_send()
+
+
+class Late(Drive):
+    """Hears, answers and decodes now and then, by chance."""
+
+    def __init__(
+        self, chance: random.Random, options: Options, turn_model: Callable[[Samples], float | None]
+    ) -> None:
+        super().__init__(options=options, turn_model=turn_model, lag=True)
+        self._chance = chance
+        self._question: Samples | None = None
+
+    def hear(self) -> None:
+        for _ in range(self._chance.randrange(80)):
+            if self._question is not None:
+                self._answer(self._question)
+            elif (frame := self.session.next_frame()) is not None:
+                self.session.hear(self._judge(frame))
+                self._question = self.session.take_question()
+        self.decode(self._chance.randrange(4))
+
+    def _answer(self, question: Samples) -> None:
+        assert self._turn_model
+        if self._chance.random() < 0.1:
+            self._question = None
+            self.session.answer(self._turn_model(question))
 
 
 def cut(samples: Samples, size: int) -> Iterable[Samples]:

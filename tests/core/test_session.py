@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.drive import Drive, cut, finals, kinds, quiet, tone
+from core.drive import Drive, Late, cut, finals, kinds, quiet, tone
 from saywire import messages as m
 from saywire.core.session import LONGEST_SILENCE, Session
 from saywire.engines.base import EngineInfo, Stream
@@ -378,6 +379,30 @@ def test_law_1_holds_for_semantic_turns(size: int) -> None:
     drive = Drive(options=SEMANTIC, turn_model=has_said_enough)
     drive.give(*cut(PAUSES, size), m.Finish())
     assert outcome(drive.events) == outcome(whole)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_law_1_holds_however_late_answers_and_text_come(seed: int) -> None:
+    chance = random.Random(seed)
+    orders: list[m.Command] = [
+        m.Commit(),
+        m.Clear(),
+        m.Mark(7),
+        m.Configure(Options()),
+        m.Configure(SEMANTIC),
+    ]
+    said: list[m.Command | Samples] = []
+    for _ in range(10):
+        said += [tone(chance.uniform(0.02, 1.5)), quiet(chance.uniform(0.02, 2.5))]
+        said += chance.sample(orders, chance.choice([0, 0, 1, 2]))
+        said.append(tone(chance.uniform(0.02, 0.5)))
+    whole = Drive(options=SEMANTIC, turn_model=has_said_enough).give(*said, m.Finish())
+    late = Late(chance, SEMANTIC, has_said_enough)
+    late.give(*said, m.Finish())
+    while not late.session.finished:
+        late.hear()
+    assert outcome(late.events) == outcome(whole)
+    assert sorted(kinds(late.events)) == sorted(kinds(whole))
 
 
 def test_the_question_is_the_turn_up_to_now_its_end_if_it_is_long() -> None:

@@ -283,7 +283,7 @@ def test_a_remote_may_have_the_name_that_clients_send() -> None:
 def test_what_clients_may_ask_for_is_found_by_its_model_and_under_its_name() -> None:
     aliases = ("ours=tiny", "whisper-1=tiny", "tiny=sphinx", "lost=nowhere")
     pool = Pool(Config(engine=EngineConfig(model="fake", aliases=aliases)))
-    found = {name: model.name for name, model in pool.aliases().items()}
+    found = pool.aliases()
     assert "lost" not in found and "fake" not in found
     assert found.items() >= {"ours": "tiny", "whisper-1": "tiny", "tiny": "sphinx", "auto": "fake"}.items()
     assert all(pool.find_model(name).name == model for name, model in found.items())

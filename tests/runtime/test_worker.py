@@ -352,6 +352,25 @@ def test_whom_the_turn_model_is_asked_for_is_told_before_if_he_is_suspect() -> N
             boss.until(m.SpeechStopped, number)
 
 
+def test_a_suspect_is_announced_before_he_changes_his_options() -> None:
+    """For that an engine makes him a new stream."""
+    gate = threading.Event()
+
+    class Slow(FakeEngine):
+        def open(self, options: Options, context: str = "") -> Stream:
+            assert not options.prompt or gate.wait(30)
+            return super().open(options, context)
+
+    with working(Slow()) as boss:
+        boss.send((7, replace(OPEN, suspect=True)))
+        boss.until(m.Configured, 7)
+        boss.until(Trying, 0)  # it is over
+        boss.send((7, m.Configure(replace(OPEN.options, prompt="other"))))
+        boss.until(Trying, 7)
+        gate.set()
+        boss.until(m.Configured, 7)
+
+
 def test_a_turn_model_that_fails_is_given_up_and_silence_decides(caplog: pytest.LogCaptureFixture) -> None:
     def fail(audio: Samples) -> float:
         raise ValueError("not what it was made for")

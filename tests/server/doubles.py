@@ -169,14 +169,14 @@ class ScriptedHost:
     def models(self) -> Sequence[Model]:
         return self.offered
 
-    def aliases(self) -> Mapping[str, Model]:
-        return {"whisper-1": self.offered[0]}
+    def aliases(self) -> Mapping[str, str]:
+        return {"whisper-1": self.offered[0].name}
 
     def find_model(self, name: str) -> Model:
-        named = {model.name: model for model in self.offered} | self.aliases()
-        if name not in named:
+        named = {model.name: model for model in self.offered}
+        if name not in named | self.aliases():
             raise UnknownModel(f"no {name}")
-        return named[name]
+        return named[self.aliases().get(name, name)]
 
     async def first(self) -> ScriptedSession:
         await self.opened.wait()

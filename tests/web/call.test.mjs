@@ -147,6 +147,23 @@ test('a server that refuses ends the first call, and is asked again for one that
   await call.done;
 });
 
+test('who goes before the ways to them are known asks the server for nothing', async (t) => {
+  const { call, asked, peer, again } = await dial(t);
+  peer().channel.open();
+  t.mock.method(Peer.prototype, 'setLocalDescription', () => call.stop());
+  call.drop();
+  await again();
+  await call.done;
+  assert.equal(asked.length, 1);
+});
+
+test('an answer that the browser cannot use ends the call, and is said', async (t) => {
+  t.mock.method(Peer.prototype, 'setRemoteDescription', async () => { throw new Error('no such codec'); });
+  const { call, told } = await dial(t);
+  await call.done;
+  assert.deepEqual(told, [['refuse', 'refused', 'Error: no such codec']]);
+});
+
 test('an error is said, but not that there was nothing to commit', async (t) => {
   const { told, peer } = await dial(t);
   peer().channel.open();

@@ -48,6 +48,7 @@ def test_a_transcript_is_kept_and_goes_on(server: Server, spoken: Path) -> None:
         play(page, spoken)
         assert finals(page) == SAID * 2
         longer = save(page, "json")
+        expect_talks(page, 1)  # which waits until all is written
         page.reload()
         page.click("#history-open")
         expect(page.locator(TALKS)).to_have_count(1)

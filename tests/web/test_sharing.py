@@ -114,6 +114,27 @@ def test_viewers_keep_when_the_server_is_killed_in_mid_sentence(tmp_path: Path, 
             assert save(viewer, "srt") == save(page, "srt")
 
 
+def test_viewers_see_what_is_said_behind_a_transcript_of_the_history(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page, watching(page, share(page)) as viewer:
+        for times in (1, 2):
+            play(page, spoken)
+            expect_lines(viewer, SAID * times)
+            expect(page.locator(DONE)).to_be_visible()
+            page.click("#clear")
+        page.click("#history-open")
+        page.click("#talks li:last-child [data-act=openTalk]")  # it ended long ago by the clock of the share
+        expect(page.locator("#history")).to_be_hidden()
+        play(page, spoken)
+        expect_lines(viewer, SAID * 3)
+        expect(page.locator(DONE)).to_be_visible()
+        assert finals(page) == SAID * 2
+
+
+def test_a_link_without_a_token_leads_to_no_captions(server: Server) -> None:
+    with browse(server.url) as page, watching(page, f"{server.url}watch") as viewer:
+        expect(viewer.locator("#notice[data-name=noCaptions]")).to_be_visible()
+
+
 def test_where_a_key_is_wanted_viewers_need_none(tmp_path: Path, spoken: Path) -> None:
     locked = ("--set", "server.api_keys=sk-1")
     with (

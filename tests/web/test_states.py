@@ -167,3 +167,9 @@ def test_a_server_that_does_not_answer(server: Server) -> None:
         page.route("**/v1/models", lambda route: route.abort())
         page.reload()
         expect_notice(page, "unreachable", "does not answer")
+    with browse(server.url) as page:
+        page.route("**/samples/*", lambda route: route.abort())
+        page.select_option("#source", "sample")
+        page.click("#start")
+        expect_notice(page, "unreachable", "does not answer")
+        expect_idle(page)

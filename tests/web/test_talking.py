@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from web.browsing import DONE, FINALS, Server, browse, expect, finals, needs_chromium, record
+from web.browsing import DONE, FINALS, Server, browse, expect, finals, microphone, needs_chromium, record
 
 pytestmark = needs_chromium
 
@@ -15,14 +15,8 @@ SPOKEN = ("please-play-five", "computer-stop")
 
 
 @pytest.fixture(scope="module")
-def microphone(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """One that says the same again and again."""
-    spoken = record(tmp_path_factory.mktemp("spoken") / "spoken.wav", *SPOKEN)
-    return (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={spoken}",
-    )
+def flags(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    return microphone(record(tmp_path_factory.mktemp("spoken") / "spoken.wav", *SPOKEN))
 
 
 def wait_for_text(page: Any) -> None:
@@ -30,8 +24,8 @@ def wait_for_text(page: Any) -> None:
     expect(page.locator("#lines li.open span").filter(has_text=re.compile("[a-z]")).first).to_be_visible()
 
 
-def test_what_is_said_while_a_button_is_held_is_one_turn(server: Server, microphone: tuple[str, ...]) -> None:
-    with browse(server.url, *microphone) as page:
+def test_what_is_said_while_a_button_is_held_is_one_turn(server: Server, flags: tuple[str, ...]) -> None:
+    with browse(server.url, *flags) as page:
         page.select_option("#turns", "held")
         page.click("#start")
         expect(page.locator("#status[data-state=holdToTalk]")).to_be_visible()
@@ -52,8 +46,8 @@ def test_what_is_said_while_a_button_is_held_is_one_turn(server: Server, microph
         assert len(finals(page)) == 2
 
 
-def test_a_clip_is_recorded_then_recognised(server: Server, microphone: tuple[str, ...]) -> None:
-    with browse(server.url, *microphone) as page:
+def test_a_clip_is_recorded_then_recognised(server: Server, flags: tuple[str, ...]) -> None:
+    with browse(server.url, *flags) as page:
         page.select_option("#source", "clip")
         page.click("#start")
         expect(page.locator("#status[data-state=recording]")).to_be_visible()
@@ -63,3 +57,18 @@ def test_a_clip_is_recorded_then_recognised(server: Server, microphone: tuple[st
         expect(page.locator(DONE)).to_be_visible()
         expect(page.locator(FINALS)).not_to_have_count(0)
         expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_recognition_that_takes_too_long_can_be_given_up(server: Server, flags: tuple[str, ...]) -> None:
+    with browse(server.url, *flags) as page:
+        asked = []
+        page.route("**/v1/audio/transcriptions", lambda route: asked.append(route))  # and never answered
+        page.select_option("#source", "clip")
+        page.click("#start")
+        expect(page.locator("#recorded")).to_have_text(re.compile("0:0[1-9]"))
+        page.click("#stop")
+        expect(page.locator("#status[data-state=recognising]")).to_be_visible()
+        page.click("#stop")
+        expect(page.locator(DONE)).to_be_visible()
+        expect(page.locator("#notice")).to_be_hidden()
+        assert len(asked) == 1

@@ -65,8 +65,9 @@ class Host(Protocol):
 
     def models(self) -> Sequence[Model]: ...
 
-    def aliases(self) -> Mapping[str, Model]:
-        """Other names that clients may ask for, and what each means; ``find_model`` may know more of them."""
+    def aliases(self) -> Mapping[str, str]:
+        """Other names that clients may ask for, and which of ``models`` each means; ``find_model`` may know
+        more of them."""
 
     def find_model(self, name: str) -> Model:
         """What a session gets that asks for this. Raises UnknownModel."""

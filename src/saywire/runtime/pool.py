@@ -116,14 +116,14 @@ class Pool:
     def models(self) -> Sequence[Model]:
         return [self._describe(entry) for entry in self._entries if not entry.obstacle]
 
-    def aliases(self) -> Mapping[str, Model]:
+    def aliases(self) -> Mapping[str, str]:
         known = self._entries
-        found: dict[str, Model] = {}
+        found: dict[str, str] = {}
         for name in (*self._aliases, *CLOUD_NAMES):
             with suppress(UnknownModel):
                 entry = self._resolve(Options(model=name), known)
                 if entry.name != name and not entry.obstacle:
-                    found[name] = self._describe(entry)
+                    found[name] = entry.name
         return found
 
     def find_model(self, name: str) -> Model:

@@ -172,7 +172,7 @@ class Worker:
         """Judge what came in, all sessions together; then let those move that are not being decoded."""
         fresh, self._fresh = self._fresh, set()
         for _ in range(ROUNDS):
-            heard = [(n, f) for n in fresh if (f := self._have(n, Session.next_frame)) is not None]
+            heard = [(n, f) for n in fresh if (f := self._next_frame(n)) is not None]
             if not heard:
                 break
             self._judge([n for n, _ in heard], [f for _, f in heard])
@@ -183,6 +183,11 @@ class Worker:
                 self._flush(number)
             else:
                 self._advance(number)
+
+    def _next_frame(self, number: int) -> Samples | None:
+        """What is done before it, by a Configure, may touch the model."""
+        self._announce(number)
+        return self._have(number, Session.next_frame)
 
     def _judge(self, numbers: Sequence[int], frames: Sequence[Samples]) -> None:
         voices = [self._sessions[number].voice for number in numbers]

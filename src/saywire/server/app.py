@@ -188,8 +188,9 @@ def add_models(app: FastAPI, host: Host) -> None:
 
     def list_known() -> Iterator[dict[str, object]]:
         """The models, then the aliases: clients look the name up here that they will ask for."""
-        named = {model.name: model for model in host.models()} | dict(host.aliases())
-        return (describe(model, name) for name, model in named.items())
+        models = {model.name: model for model in host.models()}
+        meant = {alias: models[name] for alias, name in host.aliases().items() if name in models}
+        return (describe(model, name) for name, model in (models | meant).items())
 
     async def list_models() -> JSONResponse:
         return JSONResponse({"object": "list", "data": list(list_known())})

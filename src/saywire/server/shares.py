@@ -92,7 +92,7 @@ class Shares:
 
     def find(self, token: str) -> Room:
         """Raises NotFound."""
-        share = self._by_token.get(token)  # 24 random bytes: the time of looking them up tells nothing
+        share = self._by_token.get(token)  # which is that random that the time of looking it up tells nothing
         if share is None:
             raise NotFound("there are no such captions, or not any more")
         return share.room

@@ -91,18 +91,25 @@ export class Call {
     channel.onmessage = ({ data }) => this.#read(JSON.parse(data));
     channel.onclose = () => { if (this.#channel === channel) this.#break(); };
     peer.onconnectionstatechange = () => { if (peer.connectionState === 'failed' && this.#peer === peer) this.#break(); };
-    await this.#offer(peer);
+    try {
+      await this.#offer(peer);
+    } catch (error) {
+      if (this.#peer !== peer) return;
+      this.listener.refuse('refused', String(error));
+      this.stop();
+    }
   }
 
   /** @param {RTCPeerConnection} peer */
   async #offer(peer) {
     await peer.setLocalDescription();
     await gathered(peer);
+    if (this.#peer !== peer) return; // it was given up, or the network has gone
     const form = new FormData();
     form.set('sdp', peer.localDescription?.sdp ?? '');
     form.set('session', JSON.stringify(this.options.session));
     const answer = await this.ask(this.#address(), form);
-    if (this.#over || this.#peer !== peer) return;
+    if (this.#peer !== peer) return;
     if (answer) await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
     else if (this.#calls) this.#break();
     else this.stop();

@@ -27,6 +27,7 @@ export class Clip {
   #source = null;
   /** @type {() => void} */
   #finish = () => {};
+  #request = new AbortController();
 
   /**
    * @param {Chosen} chosen
@@ -64,7 +65,9 @@ export class Clip {
     this.stage.level(0);
   }
 
+  /** Records no more, and has it recognised; the second time waits for nothing. */
   async stop() {
+    if (this.stopped) this.#request.abort();
     this.stopped = true;
     this.stage.change();
     this.#finish();
@@ -122,8 +125,9 @@ export class Clip {
     if (language) form.set('language', language);
     hotwords.forEach((word) => form.append('keywords[]', word));
     for (const each of ['segment', 'word']) form.append('timestamp_granularities[]', each);
-    const answer = await this.server.ask('v1/audio/transcriptions', 'POST', form);
-    if (answer) this.#show(await answer.json(), offset);
+    const answer = await this.server.ask('v1/audio/transcriptions', 'POST', form, this.#request.signal);
+    const heard = await answer?.json().catch(() => { throw new SourceError('unreachable'); });
+    if (heard) this.#show(heard, offset);
   }
 
   /**

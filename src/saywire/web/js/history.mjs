@@ -52,8 +52,12 @@ export class History {
 
   async #open() {
     await this.#written;
-    await this.#list();
-    find('history').showModal();
+    try {
+      await this.#list();
+      find('history').showModal();
+    } catch {
+      this.page.notice('notKept'); // some browsers forbid it, as in a private window
+    }
   }
 
   async #list() {

@@ -79,12 +79,12 @@ function choose() {
 
 async function loadFile() {
   if (!file) throw new SourceError('noFile');
-  return file.arrayBuffer();
+  return file.arrayBuffer().catch((error) => { throw new SourceError('badFile', error); }); // it is not there any more
 }
 
 async function loadSample() {
-  const answer = await fetch(at(`web/samples/${find('sample').value}`));
-  if (!answer.ok) throw new SourceError('unreachable');
+  const answer = await fetch(at(`web/samples/${find('sample').value}`)).catch(() => null);
+  if (!answer?.ok) throw new SourceError('unreachable');
   return answer.arrayBuffer();
 }
 
@@ -157,7 +157,8 @@ function reopen(lines) {
   view.clear();
   transcript.lines = lines;
   lines.forEach((line) => view.show(line, true));
-  heard = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end }) => end ?? begun)) * RATE);
+  const end = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end: ended }) => ended ?? begun)) * RATE);
+  heard = share.open ? Math.max(heard, end) : end; // for who reads along time does not run backwards
   return true;
 }
 

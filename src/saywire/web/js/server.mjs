@@ -60,7 +60,7 @@ export class Server {
     try {
       const { wires, version, webrtc } = await this.#load('./');
       find('version').textContent = version;
-      find('transport-field').hidden = !webrtc;
+      find('transport-field').hidden = !webrtc || !('RTCPeerConnection' in window);
       find('wires').replaceChildren(...wires.map(makeItem));
     } catch {
       this.complain('unreachable');
@@ -88,14 +88,15 @@ export class Server {
    * @param {string} path
    * @param {string} method
    * @param {object | FormData} body an object is sent as JSON
+   * @param {AbortSignal} [signal] that nobody waits for it any more
    */
-  async ask(path, method, body = {}) {
+  async ask(path, method, body = {}, signal) {
     try {
-      const answer = await this.#send(path, { method, body: body instanceof FormData ? body : JSON.stringify(body) });
+      const answer = await this.#send(path, { method, signal, body: body instanceof FormData ? body : JSON.stringify(body) });
       if (answer.ok) return answer;
       this.complain('refused', (await answer.json()).error.message);
     } catch (error) {
-      this.complain(error instanceof SourceError ? error.text : 'unreachable');
+      if (!signal?.aborted) this.complain(error instanceof SourceError ? error.text : 'unreachable');
     }
     return null;
   }

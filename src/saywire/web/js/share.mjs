@@ -25,6 +25,11 @@ export class Share {
     find('share-copy').addEventListener('click', () => this.#copy());
   }
 
+  /** Whether others may read along. */
+  get open() {
+    return this.#token !== null;
+  }
+
   /**
    * What a session at this address says can be shared, now or later.
    * @param {URL} url

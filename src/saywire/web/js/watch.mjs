@@ -59,7 +59,8 @@ async function askWhy() {
   const request = new AbortController();
   try {
     const { status } = await fetch(place, { signal: request.signal });
-    return { 404: 'noCaptions', 503: 'captionsFull' }[status] ?? null;
+    if (status === 503) return 'captionsFull';
+    return status >= 400 && status < 500 ? 'noCaptions' : null; // a link without a token is not let in, or nothing is there
   } catch {
     return 'unreachable';
   } finally {

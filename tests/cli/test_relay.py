@@ -179,7 +179,7 @@ def test_sizes(size: str, number: float) -> None:
     assert to_bytes(size) == number
 
 
-@pytest.mark.parametrize("size", ["", "500", "MB", "-1GB", "1PB", "1.2.3GB", "oneGB"])
+@pytest.mark.parametrize("size", ["", "500", "MB", "-1GB", "1PB", "1.2.3GB", "oneGB", "²GB"])
 def test_what_is_no_size(size: str) -> None:
     with pytest.raises(BadRequest, match="write it as in 500MB"):
         to_bytes(size)

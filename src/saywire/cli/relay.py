@@ -115,7 +115,7 @@ def refuse(folder: Path) -> None:
 def to_bytes(size: str) -> int:
     """Raises BadRequest."""
     number, unit = size.strip()[:-2], size.strip()[-2:].upper()
-    if unit not in UNITS or not number.strip().replace(".", "", 1).isdigit():
+    if unit not in UNITS or not number.strip().replace(".", "", 1).isdecimal():
         raise BadRequest(f"'{size}' is no size; write it as in 500MB or 2GB")
     return round(float(number) * UNITS[unit])
 

@@ -250,3 +250,28 @@ async def test_who_leaves_while_the_source_waits_leaves_no_thread_at_it():
         asyncio.get_running_loop().call_soon(more.set)
     assert closed == [True]
     assert host.sessions[0].closed.is_set()
+
+
+@in_loop
+async def test_who_leaves_stops_a_source_that_can_be_stopped():
+    """Nothing would ever come of it."""
+    stopped, inside = threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Silent:
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            loop.call_soon_threadsafe(inside.set)
+            stopped.wait()
+            raise StopIteration
+
+        def stop(self):
+            stopped.set()
+
+    reading = asyncio.create_task(read(ScriptedHost(talkative), Silent()))
+    await inside.wait()
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert stopped.is_set() and reading.cancelled()

@@ -148,13 +148,17 @@ class _Feed:
 
 
 async def in_thread(blocks: Iterator[Samples]) -> AsyncGenerator[Samples]:
-    """The same items, each taken in a thread. Never leaves a thread behind that still uses ``blocks``."""
+    """The same items, each taken in a thread. Never leaves a thread behind that still uses ``blocks``, which
+    are stopped, where they have a ``stop``, when nobody waits for them any more."""
     try:
         while True:
             step = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
             try:
                 block = await asyncio.shield(step)
             except asyncio.CancelledError:
+                stop = getattr(blocks, "stop", None)
+                if stop:
+                    stop()  # what comes next may never come
                 await asyncio.wait([step])
                 raise
             if block is None:

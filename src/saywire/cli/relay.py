@@ -104,7 +104,7 @@ def relay(
         except asyncio.CancelledError as e:
             raise typer.Exit(INTERRUPTED) from e
         saved = [each.close(made.seconds) for each in desk.saves]
-    if not (well and all(saved)) or made.state.lost:
+    if not (well and desk.well and all(saved)) or made.state.lost:
         raise typer.Exit(1)
 
 
@@ -142,6 +142,8 @@ class Desk:
 
     def __init__(self, captions: Captions) -> None:
         self.saves: Sequence[Saved] = ()
+        self.well = True
+        """Whether capturing has not failed."""
         self._captions = captions
 
     def hear(self, event: Event, captured: float) -> None:
@@ -160,6 +162,7 @@ class Desk:
         self._captions.note(message)
 
     def fail(self, error: SaywireError) -> None:
+        self.well = False
         self.warn(f"capturing has failed: {error.message}")
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
-from io import FileIO
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +20,7 @@ from ..client.capture.choose import capture
 from ..client.connection import KEY_VARIABLE
 from ..client.dial import Dial, to_address
 from ..client.saving import Saved, open_all
-from ..client.sources import Stoppable, read_pipe
+from ..client.sources import Stoppable, open_stdin, read_pipe
 from ..errors import BadRequest, SaywireError
 from ..messages import Event, Final
 from ..protocols.dashscope.corpus import find_hotwords
@@ -131,7 +129,7 @@ def find_source(name: str, rate: int, device: str, audience: Audience) -> Source
 
             return Source(name, listen)
         case "-":
-            pipe = FileIO(sys.stdin.fileno(), closefd=False)
+            pipe = open_stdin()
             return Source(f"- {time.time()}", lambda known: Stoppable(read_pipe(pipe, rate, BLOCK)))
         case _:
             return file_source(Path(name))

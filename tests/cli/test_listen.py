@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,10 +94,19 @@ def test_what_cannot_be_heard_is_told_in_each_shape(
     tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     run = saywire("listen", *arguments, "--model", "tiny", home=tmp_path)
-    assert run.returncode == 1 and message in run.stderr
+    assert run.returncode == 2 and message in run.stderr
     run = saywire("listen", *arguments, "--events", "--model", "tiny", home=tmp_path)
     [line] = heard(run)
-    assert run.returncode == 1 and message in str(line["message"]) and line["error_code"] == "runtime_error"
+    assert run.returncode == 2 and message in str(line["message"]) and line["error_code"] == "runtime_error"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is never closed")
+def test_standard_input_that_is_closed(tmp_path: Path) -> None:
+    arguments = shlex.join(command("listen", "-", "--model", "tiny"))
+    run = subprocess.run(
+        f"{arguments} <&-", shell=True, cwd=tmp_path, env=environment(tmp_path), capture_output=True
+    )
+    assert run.returncode == 2 and b"saywire: standard input is closed" in run.stderr
 
 
 def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
@@ -176,6 +187,15 @@ def test_two_voices_are_labelled_and_never_mixed(tmp_path: Path, desk: dict[str,
     assert {segment["label"] for segment in segments} == {"me", "them"} and len(segments) == len(voices)
     starts = [segment["start"] for segment in segments]
     assert starts == sorted(starts)
+
+
+def test_a_device_that_goes_leaves_what_it_heard(tmp_path: Path, desk: dict[str, str]) -> None:
+    parec = tmp_path / "programs" / "parec"
+    parec.write_text(parec.read_text().replace("while True: time.sleep(1000)", "sys.exit('unplugged')"))
+    run = subprocess.run(
+        command("listen", "mic", "--model", "tiny"), env=desk, cwd=tmp_path, capture_output=True
+    )
+    assert run.returncode == 1 and b"hello computer" in run.stdout and b"unplugged" in run.stderr
 
 
 def test_a_pipe_that_stays_open_can_be_ended(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from cli.program import SAMPLES, command, environment, saywire
+from cli.program import ROOT, SAMPLES, command, environment, saywire
 from saywire.audio.pcm import to_pcm16
 from saywire.cli.relay import to_bytes
 from saywire.client.samples import find_sample
@@ -179,7 +179,7 @@ def test_sizes(size: str, number: float) -> None:
     assert to_bytes(size) == number
 
 
-@pytest.mark.parametrize("size", ["", "500", "MB", "-1GB", "1PB", "1.2.3GB", "oneGB"])
+@pytest.mark.parametrize("size", ["", "500", "MB", "-1GB", "1PB", "1.2.3GB", "oneGB", "²GB"])
 def test_what_is_no_size(size: str) -> None:
     with pytest.raises(BadRequest, match="write it as in 500MB"):
         to_bytes(size)
@@ -189,6 +189,8 @@ def test_what_is_no_size(size: str) -> None:
     ("flags", "message"),
     [
         (("none.wav",), "cannot read none.wav"),
+        ((str(ROOT / "README.md"),), "this is no audio file"),
+        (("-", "--server", "http://127.0.0.1:99999"), "no server's address"),
         (("-", "--server", "localhost"), "no server's address"),
         (("-", "--spool-limit", "much"), "no size"),
     ],

@@ -52,3 +52,5 @@ async def test_a_refusal_is_raised_on_entering() -> None:
 def test_what_is_no_address_is_refused_at_once() -> None:
     with pytest.raises(BadRequest, match="no server's address"):
         connect("localhost:8000")
+    with pytest.raises(BadRequest, match="needs the address"):
+        connect([])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
@@ -56,6 +57,24 @@ async def test_what_another_attempt_would_not_change_is_told_apart() -> None:
         assert not isinstance(refused.value, Unreachable)
     with pytest.raises(BadRequest):
         await Dial(("127.0.0.1:8000",)).call()
+    with pytest.raises(BadRequest, match="no websocket address"):
+        await Dial(("ws://a..b:80/",)).call()
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", "sk-secret钥"])
+@in_loop
+async def test_what_cannot_be_a_key_is_refused_and_not_said(key: str) -> None:
+    with pytest.raises(NotAllowed, match="has characters") as refused:
+        await Dial(("ws://127.0.0.1:9/",), key).call()
+    assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize("proxy", ["foo://127.0.0.1:9", "socks5://127.0.0.1:9"])
+def test_a_proxy_that_will_not_do_is_told(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ws_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(EngineFailed, match="cannot connect to ws"):
+        asyncio.run(Dial(("ws://127.0.0.1:9/",)).call())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +92,11 @@ def test_the_wire_of_a_server_is_found_by_its_page(url: str, address: str) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:8000", "127.0.0.1:8000", "ftp://x/", "http://", "/v1/realtime"]
+    "url",
+    [
+        *("", "localhost:8000", "127.0.0.1:8000", "ftp://x/", "http://", "/v1/realtime"),
+        *("http://:8000", "http://[::1", "http://x:99999", "http://x:0", "http://x:y"),
+    ],
 )
 def test_what_is_no_address_of_a_server(url: str) -> None:
     with pytest.raises(BadRequest, match="no server's address"):

@@ -19,7 +19,7 @@ def test_an_event_is_read_whatever_else_is_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", ["", "nonsense", "[]", "{}", '{"type":1}', b"\xff", '{"type":"x","seq":"1"}']
+    "frame", ["", "nonsense", "[]", "{}", '{"type":1}', b"\xff", b'{"type":"\xff"}', '{"type":"x","seq":"1"}']
 )
 def test_what_is_no_event_is_refused(frame: str | bytes) -> None:
     with pytest.raises(BadRequest, match="the server sent what is no event"):

@@ -65,3 +65,17 @@ async def test_who_closes_it_gives_it_up() -> None:
         assert closed == [True]
     async with realtime_server(ScriptedHost(polite)) as address:
         assert [type(event) async for event in hear(connect(address), blocks(0))] == [Finished]
+
+
+@in_loop
+async def test_our_own_mistake_in_a_source_is_raised_and_does_not_wait_for_ever() -> None:
+    def broken() -> Iterator[Samples]:
+        yield from blocks(1)
+        raise ValueError("a bug")
+
+    said: list[str] = []
+    async with realtime_server(ScriptedHost(talkative)) as address:
+        with pytest.raises(ValueError, match="a bug"):
+            async for event in hear(connect(address), broken()):
+                said += [event.text] if isinstance(event, Final) else []
+    assert said == ["said 0"]

@@ -337,3 +337,27 @@ async def say_much(session: realtime.RealtimeSession) -> None:
     for _ in range(100):
         await session.send(m.Audio(np.zeros(1600, np.float32)))
     await session.send(m.Finish())
+
+
+@in_loop
+async def test_who_leaves_does_not_wait_for_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends meanwhile is told."""
+    waiting = asyncio.Event()
+
+    def pause(*_: object) -> float:
+        waiting.set()
+        return 3600.0
+
+    monkeypatch.setattr(realtime, "pause", pause)
+    async with visited(vanish) as (address, visits):
+        async with connect(address) as session:
+            sending = asyncio.create_task(send_for_ever(session))
+            await waiting.wait()
+        with pytest.raises(EngineFailed, match="was left"):
+            await sending
+        assert len(visits) == 1 and not session._mending.locked()
+
+
+async def send_for_ever(session: realtime.RealtimeSession) -> None:
+    while True:
+        await session.send(m.Audio(np.zeros(160, np.float32)))

@@ -167,6 +167,15 @@ def test_a_file_that_is_there_is_kept_unless_it_may_go(tmp_path: Path) -> None:
     assert file.read_text() == ""
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_of_a_talk_that_never_began_may_go(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"talk{suffix}"
+    Saved(file).close(0.0)
+    Saved(file).add(final("one", 0.0, 1.0))
+    with pytest.raises(BadRequest, match="is there already"):
+        Saved(file)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("talk.doc", r"must end in \.txt, \.jsonl, \.srt"), ("talk.txt/talk.txt", "cannot save to")],

@@ -11,6 +11,7 @@ from client.real import GREETING, realtime_server, stranger
 from saywire import messages as m
 from saywire.client.connection import connect
 from saywire.client.session import Waiting
+from saywire.client.wire import RealtimeWire
 from saywire.errors import BadRequest, EngineFailed
 from saywire.types import Hypothesis
 from server.doubles import ScriptedHost, ScriptedSession, in_loop, talkative
@@ -93,3 +94,24 @@ async def test_a_session_that_is_lost_says_so() -> None:
         for _ in range(2):
             with pytest.raises(EngineFailed, match="because"):
                 await anext(session)
+
+
+@in_loop
+async def test_our_own_mistake_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object) -> None:
+        raise ValueError("a bug")
+
+    async with realtime_server(ScriptedHost(talkative)) as address, connect(address) as session:
+        monkeypatch.setattr(RealtimeWire, "receive", break_down)
+        await session.send(TENTH)
+        with pytest.raises(ValueError, match="a bug"):
+            await anext(session)
+
+
+@in_loop
+async def test_who_left_hears_no_more() -> None:
+    async with realtime_server(ScriptedHost(talkative)) as address, connect(address) as session:
+        await session.send(TENTH)
+    assert [type(event) async for event in session][4:] == []
+    with pytest.raises(EngineFailed, match="was left"):
+        await session.send(TENTH)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,7 @@ def test_another_rate_becomes_that_of_the_house() -> None:
 
 def test_what_is_no_number_or_too_loud_is_made_good() -> None:
     assert to_samples(np.array([2, np.nan, -2], np.float32)).tolist() == [1, 0, -1]
+    assert to_samples(np.array([2, 1e300])).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -40,3 +43,9 @@ def test_what_is_no_number_or_too_loud_is_made_good() -> None:
 def test_other_arrays_are_refused(audio: np.ndarray) -> None:
     with pytest.raises(BadAudio, match="send mono floats"):
         to_samples(audio)
+
+
+@pytest.mark.parametrize("audio", [[0.5, 0.5], None, "talk.wav"])
+def test_what_is_no_array_is_refused(audio: Any) -> None:
+    with pytest.raises(BadAudio, match=f"audio is a {type(audio).__name__}"):
+        Door(RATE).take(audio)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from client.real import realtime_server
 from client.test_plain import served
 from saywire.client.samples import find_sample
 from saywire.client.transcription import transcribe
-from saywire.errors import BadAudio
+from saywire.errors import BadAudio, BadRequest
 from saywire.types import Turns
 from server.doubles import ScriptedHost, in_loop
 
@@ -53,6 +54,19 @@ def test_a_server_may_hear_it() -> None:
 def test_what_cannot_be_decoded_is_raised(url: str | None) -> None:
     with served() as address, pytest.raises(BadAudio, match="cannot read none"):
         transcribe("none.wav", address if url else None, model="tiny" if url is None else None)
+
+
+@pytest.mark.parametrize("recording", [5, None, [0.0, 0.5]])
+def test_what_is_no_recording_is_refused(recording: Any) -> None:
+    with pytest.raises(BadAudio, match=f"a {type(recording).__name__} is no recording"):
+        transcribe(recording, "http://127.0.0.1:9")
+
+
+@in_loop
+async def test_who_is_in_a_loop_is_told_how() -> None:
+    for url in (None, "http://127.0.0.1:9"):
+        with pytest.raises(BadRequest, match=r"await asyncio\.to_thread"):
+            transcribe(COMMANDS, url)
 
 
 @in_loop

@@ -38,6 +38,8 @@ def test_what_a_page_may_ask(frame: str | bytes, wish: Wish) -> None:
         ("[]", "无效的JSON格式: "),
         ('{"type": 3}', "无效的JSON格式: "),
         (b"\xff\xfe", "无效的JSON格式: "),
+        (b'{"type": "\xff"}', "无效的JSON格式: "),
+        ('{"a":' + "[" * 2000, "无效的JSON格式: "),
         ('{"type": "dance"}', "未知的消息类型: dance"),
         ("{}", "未知的消息类型: "),
     ],

@@ -51,3 +51,25 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskFailed, match="cannot write"):
         Journal(tmp_path / "file" / "journal.jsonl")
+
+
+def test_a_disk_that_takes_half_a_line_gets_none_of_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.write(Line(BEGUN, place=PLACE))
+    real = journal._file
+    assert real
+
+    class Full:
+        def write(self, data: bytes) -> int:
+            return real.write(data[:7])
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+    journal._file = Full()  # type: ignore[assignment]
+    with pytest.raises(DiskFailed, match="No space left"):
+        journal.write(Line(gap=Gap(0, 1)))
+    journal._file = real
+    journal.write(Line(final=FINAL))
+    assert [line.final for line in journal.read()] == [None, FINAL] and journal.lost == 0
+    journal.close()

@@ -28,8 +28,6 @@ from saywire.types import RATE, Options, Samples
 OPTIONS = Options(language="en")
 SMALL = 20 * RATE * 2
 """Bytes of a small spool."""
-SMALL = 20 * RATE * 2
-"""Bytes of a small spool."""
 HALF = 5 * RATE
 """In mid-sentence."""
 
@@ -368,3 +366,12 @@ async def test_a_source_that_breaks_its_word_is_no_silence(place: Desk) -> None:
     place.gate.open()
     with pytest.raises(RuntimeError, match="a bug"):
         await place.relay(Source("mic", open_nothing), Crowd()).run()
+
+
+@in_time
+async def test_a_source_that_gives_nothing_is_raised_though_no_server_is_there(place: Desk) -> None:
+    feed, crowd = Feed(), Crowd()
+    feed.end(BadAudio("there is no microphone"))
+    with pytest.raises(BadAudio, match="there is no microphone"):
+        await place.relay(feed.source, crowd).run()
+    assert place.left == [] and not crowd.failures

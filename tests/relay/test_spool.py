@@ -180,3 +180,33 @@ def test_any_history_keeps_what_was_not_forgotten(tmp_path: Path) -> None:
             assert spool.size <= 9 * RATE * 2
             assert read_all(spool) == pcm(spool.start, spool.end - spool.start)
         spool.close()
+
+
+def test_a_file_that_nobody_wrote_into_is_gone_on_with(tmp_path: Path) -> None:
+    """Its relay was killed before it could, or the disk was full."""
+    spool = Spool(tmp_path, 0)
+    spool._begin_file()
+    spool.close()
+    again = Spool(tmp_path, 0)
+    fill(again, RATE)
+    again.forget(100)
+    again.sweep()
+    assert read_all(again) == pcm(100, RATE - 100) and again.size == 2 * RATE
+    again.close()
+
+
+def test_what_somebody_took_away_is_told(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 0)
+    fill(spool, 2 * RATE)
+    first, second = sorted(tmp_path.iterdir())
+    first.unlink()
+    second.write_bytes(b"half")
+    with pytest.raises(DiskFailed, match="cannot read"):
+        spool.read(0, 10)
+    with pytest.raises(DiskFailed, match="its end is gone"):
+        spool.read(RATE, spool.end)
+    first.mkdir()
+    with pytest.raises(DiskFailed, match="cannot write to"):
+        spool.forget(RATE)
+        spool.sweep()
+    spool.close()

@@ -11,7 +11,7 @@ from saywire import messages as m
 from saywire.errors import BadAudio, Overloaded
 from saywire.runtime.files import AHEAD, MARK_EVERY, read_channels, read_file
 from saywire.types import RATE, Options
-from server.doubles import ScriptedHost, in_loop, talkative
+from server.doubles import ScriptedHost, in_loop, polite, talkative
 
 SECOND = np.zeros(RATE, np.float32)
 
@@ -79,6 +79,23 @@ async def test_what_the_decoder_raises_comes_out_and_the_session_is_closed():
     with pytest.raises(BadAudio, match="broken off"):
         await read(host, blocks())
     assert host.sessions[0].closed.is_set()
+
+
+@in_loop
+async def test_what_was_read_before_a_source_fails_is_written_down():
+    def blocks():
+        yield SECOND
+        raise BadAudio("unplugged")
+
+    def last_words(session, command):
+        said = [m.Final(0, "the last words", 0.0, 1.0)] if isinstance(command, m.Finish) else []
+        return [*said, *polite(session, command)]
+
+    texts = []
+    with pytest.raises(BadAudio, match="unplugged"):
+        async for event in read_file(ScriptedHost(last_words), blocks(), Options()):
+            texts += [event.text] if isinstance(event, m.Final) else []
+    assert texts == ["the last words"]
 
 
 @in_loop
@@ -250,3 +267,28 @@ async def test_who_leaves_while_the_source_waits_leaves_no_thread_at_it():
         asyncio.get_running_loop().call_soon(more.set)
     assert closed == [True]
     assert host.sessions[0].closed.is_set()
+
+
+@in_loop
+async def test_who_leaves_stops_a_source_that_can_be_stopped():
+    """Nothing would ever come of it."""
+    stopped, inside = threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Silent:
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            loop.call_soon_threadsafe(inside.set)
+            stopped.wait()
+            raise StopIteration
+
+        def stop(self):
+            stopped.set()
+
+    reading = asyncio.create_task(read(ScriptedHost(talkative), Silent()))
+    await inside.wait()
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert stopped.is_set() and reading.cancelled()

@@ -57,7 +57,7 @@ def listen(
 ) -> None:
     """Write down what is said, while it is said. Ctrl-C ends it with the last final, twice at once.
 
-    Exits with 1 when something of it failed.
+    Exits with 1 when something of it failed, with 2 when it could not begin.
     """
     if devices:
         print_devices(Console(highlight=False, soft_wrap=True))
@@ -73,12 +73,15 @@ def listen(
         hearing = hear_there(There(server, wire, key_env, ca), settings, model, words, voices)
     else:
         hearing = hear_here(settings, model_dir, words, voices)
-    if not _keep(wishes, hearing, mode if events else None, save or (), force):
-        raise typer.Exit(1)
+    kept = _keep(wishes, hearing, mode if events else None, save or (), force)
+    if not kept.well:
+        raise typer.Exit(1 if kept.begun else 2)
 
 
-def _keep(wishes: Wishes, hearing: Hearing, events: Mode | None, saves: Sequence[Path], force: bool) -> bool:
-    """Whether all went well. ``events``: in which mode, instead of captions."""
+def _keep(
+    wishes: Wishes, hearing: Hearing, events: Mode | None, saves: Sequence[Path], force: bool
+) -> Minutes:
+    """``events``: in which mode, instead of captions."""
     names = name_voices(wishes.sources, wishes.labels)
     with ExitStack() as stack:
         if events:
@@ -94,7 +97,7 @@ def _keep(wishes: Wishes, hearing: Hearing, events: Mode | None, saves: Sequence
             raise typer.Exit(INTERRUPTED) from e
         finally:
             minutes.close()
-    return minutes.well
+    return minutes
 
 
 def stop(voices: Sequence[Voice]) -> None:
@@ -114,10 +117,13 @@ class Teller(Protocol):
 
 
 class Minutes:
-    """What is told and kept of what was heard, and whether all went well."""
+    """What is told and kept of what was heard."""
 
     def __init__(self, teller: Teller, saves: Sequence[Saved]) -> None:
+        self.begun = False
+        """Whether anything was heard."""
         self.well = True
+        """Whether nothing failed."""
         self.teller = teller
         self._saves = saves
         self._seconds = 0.0
@@ -127,6 +133,7 @@ class Minutes:
             self.well = False
             self.teller.fail(label, event)
             return
+        self.begun = self.begun or not isinstance(event, Finished) or event.seconds > 0
         self.teller.tell(label, event)
         match event:
             case Final():

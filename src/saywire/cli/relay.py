@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
-from io import FileIO
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +20,7 @@ from ..client.capture.choose import capture
 from ..client.connection import KEY_VARIABLE
 from ..client.dial import Dial, to_address
 from ..client.saving import Saved, open_all
-from ..client.sources import Stoppable, read_pipe
+from ..client.sources import Stoppable, open_stdin, read_pipe
 from ..errors import BadRequest, SaywireError
 from ..messages import Event, Final
 from ..protocols.dashscope.corpus import find_hotwords
@@ -104,7 +102,7 @@ def relay(
         except asyncio.CancelledError as e:
             raise typer.Exit(INTERRUPTED) from e
         saved = [each.close(made.seconds) for each in desk.saves]
-    if not (well and all(saved)) or made.state.lost:
+    if not (well and desk.well and all(saved)) or made.state.lost:
         raise typer.Exit(1)
 
 
@@ -115,7 +113,7 @@ def refuse(folder: Path) -> None:
 def to_bytes(size: str) -> int:
     """Raises BadRequest."""
     number, unit = size.strip()[:-2], size.strip()[-2:].upper()
-    if unit not in UNITS or not number.strip().replace(".", "", 1).isdigit():
+    if unit not in UNITS or not number.strip().replace(".", "", 1).isdecimal():
         raise BadRequest(f"'{size}' is no size; write it as in 500MB or 2GB")
     return round(float(number) * UNITS[unit])
 
@@ -131,7 +129,7 @@ def find_source(name: str, rate: int, device: str, audience: Audience) -> Source
 
             return Source(name, listen)
         case "-":
-            pipe = FileIO(sys.stdin.fileno(), closefd=False)
+            pipe = open_stdin()
             return Source(f"- {time.time()}", lambda known: Stoppable(read_pipe(pipe, rate, BLOCK)))
         case _:
             return file_source(Path(name))
@@ -142,6 +140,8 @@ class Desk:
 
     def __init__(self, captions: Captions) -> None:
         self.saves: Sequence[Saved] = ()
+        self.well = True
+        """Whether capturing has not failed."""
         self._captions = captions
 
     def hear(self, event: Event, captured: float) -> None:
@@ -160,6 +160,7 @@ class Desk:
         self._captions.note(message)
 
     def fail(self, error: SaywireError) -> None:
+        self.well = False
         self.warn(f"capturing has failed: {error.message}")
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 
 from ..client import sources
@@ -94,8 +92,7 @@ def assign(devices: Sequence[str], kinds: Sequence[Kind]) -> dict[Kind, str]:
 
 def _open_stream(name: str, wishes: Wishes) -> tuple[Iterator[Samples], Callable[[], None]]:
     if name == "-":
-        pipe = FileIO(sys.stdin.fileno(), closefd=False)
-        blocks = Stoppable(sources.read_pipe(pipe, wishes.rate, wishes.seconds))
+        blocks = Stoppable(sources.read_pipe(sources.open_stdin(), wishes.rate, wishes.seconds))
     else:
         blocks = Stoppable(sources.read_file(Path(name)))
     return blocks, blocks.stop

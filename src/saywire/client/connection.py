@@ -10,6 +10,7 @@ from pathlib import Path
 
 from anyio.from_thread import start_blocking_portal
 
+from ..errors import BadRequest
 from ..messages import Configure, Configured, Failed
 from ..types import RATE, Options, Turns
 from . import realtime
@@ -99,6 +100,8 @@ def connect(
     key, Overloaded, and EngineFailed where no such server answers.
     """
     urls = (url,) if isinstance(url, str) else tuple(url)
+    if not urls:
+        raise BadRequest("connect needs the address of a server")
     options = Options(model, language, prompt, tuple(hotwords), turns=turns or Turns())
     key = api_key or os.environ.get(KEY_VARIABLE)
     trusted = Path(ca) if ca else None

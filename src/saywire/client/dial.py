@@ -6,11 +6,17 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+)
 
 from ..errors import BadRequest, EngineFailed, NotAllowed, SaywireError
 
@@ -23,8 +29,6 @@ PASSING = frozenset({BROKEN, GOING_AWAY, RESTARTING, TRY_LATER})
 """Close codes after which another attempt may help: the server, not what was asked of it, was the reason."""
 WRONG_KEY = 3000
 """OpenAI's close code for keys that are not accepted."""
-
-
 SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 WIRE = "/v1/realtime"
 
@@ -43,9 +47,10 @@ class Dial:
 
     async def call(self, attempt: int = 0) -> ClientConnection:
         """The addresses are called in turn. Raises BadRequest for an address that is none and a file that
-        cannot be read, Unreachable where another attempt may help, EngineFailed where not."""
+        cannot be read, NotAllowed for a key that is none, Unreachable where another attempt may help,
+        EngineFailed where not."""
         address = self.addresses[attempt % len(self.addresses)]
-        headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        headers = _authorize(self.api_key) if self.api_key else {}
         joint = "&" if "?" in address else "?"
         try:
             return await open_websocket(
@@ -55,11 +60,13 @@ class Dial:
                 max_size=LARGEST,
                 ssl=_trust(self.ca) if address.startswith("wss:") else None,
             )
-        except InvalidURI as e:
+        except (InvalidURI, UnicodeError) as e:  # the latter for a host's name that cannot be one
             raise BadRequest(f"'{address}' is no websocket address; write ws://HOST:PORT/v1/realtime") from e
         except ssl.SSLCertVerificationError as e:
             what = f"the certificate of {address} is not trusted ({e.verify_message})"
             raise EngineFailed(f"{what}; name the authority that signed it") from e
+        except (InvalidProxy, ImportError) as e:  # SOCKS needs a package
+            raise EngineFailed(f"cannot connect to {address} by the proxy of the environment: {e}") from e
         except (OSError, InvalidHandshake) as e:
             lasting = isinstance(e, InvalidStatus) and e.response.status_code < 500
             raise (EngineFailed if lasting else Unreachable)(f"cannot connect to {address}: {e}") from e
@@ -68,11 +75,27 @@ class Dial:
 def to_address(url: str) -> str:
     """Where the Realtime wire of a server is that is known by its page or its API: ``http://HOST:PORT``,
     ``https://HOST/v1``; the address of a websocket stays as it is. Raises BadRequest for what is none."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES or not parts.netloc:
-        raise BadRequest(f"'{url}' is no server's address; write it as in http://127.0.0.1:8000")
+    parts = split(url)
     path = WIRE if parts.path.rstrip("/") in ("", "/v1") else parts.path
     return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, parts.query, ""))
+
+
+def split(url: str) -> SplitResult:
+    """The parts of a server's address, which has a host. Raises BadRequest for what is none."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in SCHEMES and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # a port beyond 65535, half an address in brackets
+        pass
+    raise BadRequest(f"'{url}' is no server's address; write it as in http://127.0.0.1:8000")
+
+
+def _authorize(key: str) -> dict[str, str]:
+    """Not said in the error: what was taken for a key may be one, with a line's end too much."""
+    if not (key.isascii() and key.isprintable()):
+        raise NotAllowed("the API key has characters that no key has; is it one line, and nothing else?")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def _trust(ca: Path | None) -> ssl.SSLContext:

@@ -90,7 +90,7 @@ def read(frame: str | bytes) -> ServerEvent:
     """Raises BadRequest for what is no event at all."""
     try:
         return _decoder.decode(frame)
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as e:
         raise BadRequest(f"the server sent what is no event: {e}") from e
 
 

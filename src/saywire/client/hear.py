@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
-from ..errors import SaywireError
 from ..messages import Event
 from ..runtime.files import in_thread
 from ..types import Samples
@@ -32,13 +31,12 @@ async def hear(connection: Connection, blocks: Iterator[Samples]) -> AsyncGenera
 
 
 async def _send(session: Session, blocks: Iterator[Samples]) -> None:
-    failure: SaywireError | None = None
+    me = asyncio.current_task()
+    assert me
     try:
         async with aclosing(in_thread(blocks)) as produced:
             async for block in produced:
                 await session.send(block)
-    except SaywireError as error:  # a device that is gone is no reason to forget what it heard
-        failure = error
-    await session.finish()
-    if failure:
-        raise failure
+    finally:
+        if not me.cancelling():  # a device that is gone is no reason to forget what it heard
+            await session.finish()

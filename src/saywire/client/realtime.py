@@ -56,6 +56,7 @@ class RealtimeSession:
         self._events: deque[Event] = deque()
         self._writing = asyncio.Lock()
         self._mending = asyncio.Lock()
+        self._left = asyncio.timeout(None)  # around the mending that goes on
         self._moved = asyncio.Event()  # something came
         self._catching_up: asyncio.Task[None] | None = None
         self._broken: SaywireError | None = None
@@ -101,6 +102,10 @@ class RealtimeSession:
         self._catching_up = asyncio.create_task(self._catch_up(self._socket))
 
     async def close(self) -> None:
+        """Whoever still sends, or takes events, is told EngineFailed."""
+        self._broken = self._broken or EngineFailed("the session was left")
+        if self._mending.locked():
+            self._left.reschedule(0.0)
         await self._stop_catching_up()
         await self._socket.close()
 
@@ -160,7 +165,10 @@ class RealtimeSession:
             if socket is not self._socket:
                 return
             try:
-                await self._go_on(explain(closed))
+                async with asyncio.timeout(None) as self._left:
+                    await self._go_on(explain(closed))
+            except TimeoutError:
+                raise EngineFailed("the session was left") from closed
             except SaywireError as error:
                 self._broken = error
                 raise

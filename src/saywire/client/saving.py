@@ -113,7 +113,8 @@ class Saved:
 
     def __init__(self, path: Path, overwrite: bool = False, warn: Warn = log.warning) -> None:
         """Made at once, without a line yet. Raises BadRequest for a format that is none, a file that is there
-        and not to be overwritten, a folder that cannot be written to."""
+        and not to be overwritten (one without a line, from a talk that never began, may be), a folder that
+        cannot be written to."""
         if path.suffix.lower() not in FORMATS:
             raise BadRequest(f"cannot save to {path}: it must end in {', '.join(FORMATS)}")
         self._path = path.resolve()  # where a link leads stays there
@@ -121,7 +122,7 @@ class Saved:
         self._warn = warn
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and not overwrite:
+            if path.exists() and not overwrite and path.read_bytes() != self._form.whole(0.0).encode():
                 raise BadRequest(f"{path} is there already; choose another name, or --force")
             self._replace(0.0)
         except OSError as e:

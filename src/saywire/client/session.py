@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from ..errors import BadRequest, SaywireError
+from ..errors import BadRequest
 from ..messages import (
     Audio,
     Clear,
@@ -75,9 +75,8 @@ class Session:
         self._finished = False
         self._waiting = Waiting()
         self._moved = asyncio.Event()
-        self._over = False
-        self._error: SaywireError | None = None
         self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(lambda _: self._moved.set())
 
     @property
     def connections(self) -> int:
@@ -111,9 +110,9 @@ class Session:
     async def __anext__(self) -> SessionEvent:
         """Raises EngineFailed when the connection ends before the session does, and cannot be mended."""
         while not self._waiting:
-            if self._error:
-                raise self._error
-            if self._over:
+            if self._reading.done():
+                if not self._reading.cancelled():
+                    self._reading.result()  # raises what ended it
                 raise StopAsyncIteration
             self._moved.clear()
             await self._moved.wait()
@@ -134,13 +133,7 @@ class Session:
         await self._session.send(command)
 
     async def _read(self) -> None:
-        try:
-            async for event in self._session:
-                if isinstance(event, SessionEvent):
-                    self._waiting.put(event)
-                    self._moved.set()
-        except SaywireError as error:
-            self._error = error
-        finally:
-            self._over = True
-            self._moved.set()
+        async for event in self._session:
+            if isinstance(event, SessionEvent):
+                self._waiting.put(event)
+                self._moved.set()

@@ -37,10 +37,13 @@ class Door:
 
 def to_samples(audio: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int16]) -> Samples:
     """Raises BadAudio for arrays of another shape or type."""
+    if not isinstance(audio, np.ndarray):
+        raise BadAudio(f"audio is a {type(audio).__name__}; send an array of numpy's, or bytes of 16-bit PCM")
     if audio.ndim == 1 and audio.dtype == np.int16:
         return audio.astype(np.float32) / np.float32(32768)
     if audio.ndim != 1 or audio.dtype not in (np.float32, np.float64):
         raise BadAudio(
             f"audio is {audio.dtype} of shape {audio.shape}; send mono floats or int16, shape (n,)"
         )
-    return clean(audio.astype(np.float32, copy=False))
+    with np.errstate(over="ignore"):  # what is beyond all measure is made silence
+        return clean(audio.astype(np.float32, copy=False))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +31,7 @@ def read_file(path: Path) -> Iterator[Samples]:
         raise BadAudio(f"cannot read {path}: {e.strerror or e}") from e
 
 
-def read_pipe(pipe: BinaryIO, rate: int, seconds: float) -> Iterator[Samples]:
+def read_pipe(pipe: BinaryIO | FileIO, rate: int, seconds: float) -> Iterator[Samples]:
     """16-bit PCM at ``rate``, or a WAV whose header says it, as it comes, at most ``seconds`` at a time.
 
     Raises BadAudio for a WAV that cannot be decoded.
@@ -52,6 +54,13 @@ def read_pipe(pipe: BinaryIO, rate: int, seconds: float) -> Iterator[Samples]:
             break
     if resampler:
         yield resampler.flush()
+
+
+def open_stdin() -> FileIO:
+    """Unbuffered, as ``Stoppable`` wants it. Raises BadAudio where it is closed."""
+    if sys.stdin is None:
+        raise BadAudio("standard input is closed")
+    return FileIO(sys.stdin.fileno(), closefd=False)
 
 
 AHEAD = 8

@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +15,7 @@ import numpy as np
 
 from ..audio import container
 from ..core.transcript import Transcript, to_transcript
+from ..errors import BadAudio, BadRequest
 from ..messages import Event, Failed, Final, Finished
 from ..runtime.files import read_file
 from ..runtime.pool import Pool
@@ -50,13 +51,14 @@ def transcribe(
     the environment); its processes are started for this call and ended with it. With ``url`` the server there
     does; that and the rest are as in ``connect``. With asyncio, call it in a thread (``asyncio.to_thread``).
 
-    Raises BadAudio for what cannot be decoded, what ``connect`` raises, ConfigError for settings that are
-    wrong, and the first error that takes the place of an utterance.
+    Raises BadAudio for what is no recording or cannot be decoded, BadRequest in asyncio's loop, what
+    ``connect`` raises, ConfigError for settings that are wrong, and the first error that takes the place of
+    an utterance.
     """
     blocks = _read(recording, rate)
     options = Options(model, language, prompt, tuple(hotwords), turns=turns or Turns())
     if url is None:
-        return asyncio.run(_gather(_hear_here(blocks, options, turns is not None)))
+        return _run(_hear_here(blocks, options, turns is not None))
     connection = connect(
         url,
         api_key=api_key,
@@ -67,7 +69,7 @@ def transcribe(
         turns=turns,
         ca=ca,
     )
-    return asyncio.run(_gather(hear(connection, blocks)))
+    return _run(hear(connection, blocks))
 
 
 def _read(recording: Recording, rate: int) -> Iterator[Samples]:
@@ -77,8 +79,11 @@ def _read(recording: Recording, rate: int) -> Iterator[Samples]:
         case bytes() | bytearray() | memoryview() | np.ndarray():
             door = Door(rate)
             return iter((door.take(recording), door.flush()))
-        case _:
+        case _ if hasattr(recording, "read"):
             return container.decode(recording, max_seconds=math.inf)
+        case _:
+            kind = type(recording).__name__
+            raise BadAudio(f"a {kind} is no recording; give a file's name, an open file, or samples")
 
 
 async def _hear_here(blocks: Iterator[Samples], options: Options, turned: bool) -> AsyncGenerator[Event]:
@@ -93,6 +98,16 @@ async def _hear_here(blocks: Iterator[Samples], options: Options, turned: bool) 
     async with Pool(config) as pool, aclosing(read_file(pool, blocks, options)) as events:
         async for event in events:
             yield event
+
+
+def _run(heard: AsyncGenerator[Event]) -> Transcript:
+    """Raises BadRequest where a loop runs already, as in a notebook."""
+    running = None
+    with suppress(RuntimeError):
+        running = asyncio.get_running_loop()
+    if running:
+        raise BadRequest("a loop runs here: await asyncio.to_thread(saywire.transcribe, ...)")
+    return asyncio.run(_gather(heard))
 
 
 async def _gather(heard: AsyncGenerator[Event]) -> Transcript:

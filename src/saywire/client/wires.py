@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import get_args
-from urllib.parse import urlsplit
 
 from ..config import DialectName
 from ..errors import BadRequest
 from .connection import KEY_VARIABLE
+from .dial import split
 
 SAYWIRE = "saywire"
 FUNASR_PORTS = (10095, 10096)
@@ -36,25 +36,14 @@ class Wire:
 
 def find_wire(url: str, forced: str = "") -> Wire:
     """``forced``: the wire, where the address does not tell. Raises BadRequest."""
-    host, port, path = _split(url)
+    parts = split(url)
+    host = parts.hostname or ""
     if forced and forced not in NAMES:
         raise BadRequest(f"no wire is called '{forced}'; there are: {', '.join(NAMES)}")
-    name = forced or _guess(host, port, path)
+    name = forced or _guess(host, parts.port, parts.path.rstrip("/"))
     if not name:
         raise BadRequest(f"the address {url} does not tell which wire is spoken there; say it with --wire")
     return Wire(name, url, _key_variable(name, host), USUAL_MODELS.get(name, ""))
-
-
-def _split(url: str) -> tuple[str, int | None, str]:
-    """Host, port and path. Raises BadRequest."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host or parts.scheme not in ("ws", "wss", "http", "https"):
-        raise BadRequest(f"'{url}' is no server's address; write http://HOST:PORT or ws://HOST:PORT/PATH")
-    return host, port, parts.path.rstrip("/")
 
 
 def _guess(host: str, port: int | None, path: str) -> str:

@@ -44,7 +44,7 @@ def read(frame: str | bytes, now: datetime) -> Wish | Refusal:
         return Refusal(tell_error("收到空消息", now))
     try:
         said = msgspec.json.decode(frame, type=_Frame)
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as e:
         return Refusal(tell_error(f"无效的JSON格式: {e}", now))
     if said.type not in set(Wish):
         return Refusal(tell_error(f"未知的消息类型: {said.type}", now))

@@ -7,6 +7,7 @@ off.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,10 +64,14 @@ class Journal:
         self._open()
 
     def write(self, line: Line) -> None:
-        """Raises DiskFailed."""
+        """All of it; nothing, where that raises DiskFailed."""
+        assert self._file
+        data = msgspec.json.encode(line) + b"\n"
         try:
-            assert self._file
-            self._file.write(msgspec.json.encode(line) + b"\n")
+            written = self._file.write(data)
+            if written < len(data):  # the disk is full, and the next line must not go on in this one
+                os.truncate(self._path, self._file.tell() - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as e:
             raise DiskFailed(f"cannot write to {self._path}: {e.strerror}") from e
         self._note(line)

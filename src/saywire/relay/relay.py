@@ -114,7 +114,8 @@ class Relay:
         ``stop``. Whether all was said: else it waits in the folder for a relay that goes on with it.
 
         Raises what speaks against the session from the first: a wrong key, an unknown model, a server that
-        cannot let sessions go on; and DiskFailed where the folder cannot be written to.
+        cannot let sessions go on, a source that gives nothing; and DiskFailed where the folder cannot be
+        written to.
         """
         self._endless = not capture
         if capture:
@@ -137,9 +138,9 @@ class Relay:
                 await self._impatient.wait()
 
     def _watch(self, task: asyncio.Task[None]) -> None:
-        """A task that has failed in what is nobody's trouble but ours ends it all."""
+        """A task that fails ends it all."""
         error = None if task.cancelled() else task.exception()
-        if error and (isinstance(error, DiskFailed) or not isinstance(error, SaywireError)):
+        if error:
             self._broken = error
             self._impatient.set()
             self._stopped.set()
@@ -169,6 +170,8 @@ class Relay:
         except DiskFailed:
             raise
         except SaywireError as error:
+            if not (self._spool.end or self._endless):
+                raise  # there is nothing to be written down
             self._audience.fail(error)
         finally:
             self._blocks = None
@@ -286,13 +289,18 @@ class Relay:
             await asyncio.gather(writing, return_exceptions=True)
 
     async def _write(self, session: RealtimeSession) -> None:
-        while not self._wire.torn:
-            self._fresh.clear()
-            await session.flush()
-            self._note(Line())
-            self._moved.set()
-            await self._fresh.wait()
-        session.drop()  # what it would have to hear next is gone
+        try:
+            while not self._wire.torn:
+                self._fresh.clear()
+                await session.flush()
+                self._note(Line())
+                self._moved.set()
+                await self._fresh.wait()
+            session.drop()  # what it would have to hear next is gone
+        except DiskFailed:
+            raise
+        except SaywireError:
+            pass  # the connection is gone: who hears is told, too
 
     # What comes back.
 

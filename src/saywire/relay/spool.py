@@ -73,15 +73,20 @@ class Spool:
             pass
 
     def read(self, position: int, end: int) -> bytes:
+        """Raises DiskFailed for what somebody else took away."""
         at = bisect_right(self._files, position) - 1
         start = self._files[at]
         until = self._files[at + 1] if at + 1 < len(self._files) else self.end
-        if self._reading is None or self._reading[0] != start:
-            self._stop_reading()
-            self._reading = start, self._path(start).open("rb", buffering=0)
-        file = self._reading[1]
-        file.seek((position - start) * SAMPLE)
-        return file.read((min(end, until, position + LONGEST_READ) - position) * SAMPLE)
+        size = (min(end, until, position + LONGEST_READ) - position) * SAMPLE
+        try:
+            file = self._open(start)
+            file.seek((position - start) * SAMPLE)
+            pcm = file.read(size)
+        except OSError as e:
+            raise DiskFailed(f"cannot read {self._path(start)}: {e.strerror}") from e
+        if len(pcm) < size:
+            raise DiskFailed(f"cannot read {self._path(start)}: its end is gone")
+        return pcm
 
     def forget(self, before: int) -> None:
         """What lies before is kept on disk until ``sweep``."""
@@ -99,6 +104,12 @@ class Spool:
         """Leave what is there. Idempotent."""
         self._stop_reading()
         self._stop_writing()
+
+    def _open(self, start: int) -> BinaryIO:
+        if self._reading is None or self._reading[0] != start:
+            self._stop_reading()
+            self._reading = start, self._path(start).open("rb", buffering=0)
+        return self._reading[1]
 
     def _write(self, pcm: bytes) -> OSError | None:
         """All of it or, where there is an error, nothing."""
@@ -120,7 +131,8 @@ class Spool:
             self._writing = self._path(self.end).open("wb", buffering=0)
         except OSError as e:
             raise _problem(self._folder, e) from e
-        self._files.append(self.end)
+        if self._files[-1:] != [self.end]:  # whoever was here before may have got no further than this
+            self._files.append(self.end)
 
     def _drop(self) -> bool:
         """Throw the oldest file away, unless it is the only one; whether there was another."""
@@ -135,8 +147,11 @@ class Spool:
         gone, self._files = self._files[:count], self._files[count:]
         if self._reading and self._reading[0] in gone:
             self._stop_reading()
-        for start in gone:
-            self._path(start).unlink(missing_ok=True)
+        try:
+            for start in gone:
+                self._path(start).unlink(missing_ok=True)
+        except OSError as e:
+            raise _problem(self._folder, e) from e
 
     def _stop_reading(self) -> None:
         if self._reading:

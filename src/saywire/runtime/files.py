@@ -16,6 +16,7 @@ from functools import partial
 
 import numpy as np
 
+from ..errors import SaywireError
 from ..messages import Audio, Event, Finish, Mark, Marked
 from ..types import RATE, Options, Samples
 from .base import Host, Hosted
@@ -31,7 +32,7 @@ async def read_file(host: Host, blocks: Iterator[Samples], options: Options) -> 
 
     ``blocks`` are at the house rate. Close the generator (``contextlib.aclosing``) to give the file up:
     the session is closed then, and ``blocks`` too where it has a ``close``. Raises Overloaded when the
-    host is full, and whatever ``blocks`` raises.
+    host is full, and whatever ``blocks`` raises; what was read before is still written down.
     """
     async with aclosing(read_channels(host, blocks, 1, options)) as events:
         async for _, event in events:
@@ -71,7 +72,8 @@ async def _play(
                 yield event
             if any(feed.ended for feed in feeds):
                 return
-            block = await step
+            failure = step.exception()  # a device that is gone is no reason to forget what it heard
+            block = None if feeds[0].given and isinstance(failure, SaywireError) else step.result()
         finally:
             step.cancel()
             await asyncio.gather(step, return_exceptions=True)
@@ -83,6 +85,13 @@ async def _play(
             break
         for feed, samples in zip(feeds, np.atleast_2d(block), strict=True):
             feed.give(samples)
+    async for event in _finish(feeds, moved):
+        yield event
+    if failure:
+        raise failure
+
+
+async def _finish(feeds: Sequence[_Feed], moved: asyncio.Event) -> AsyncIterator[tuple[int, Event]]:
     for feed in feeds:
         feed.finish()
     async for event in _events(feeds, moved, lambda feed: False):
@@ -112,7 +121,7 @@ class _Feed:
 
     def __init__(self, session: Hosted) -> None:
         self._session = session
-        self._given = self._done = 0
+        self.given = self._done = 0
         self._marks: deque[int] = deque()
         """Positions of the marks that are not answered yet, oldest first."""
 
@@ -123,15 +132,15 @@ class _Feed:
     @property
     def ahead(self) -> int:
         """Samples between the last mark answered and the last given."""
-        return self._given - self._done
+        return self.given - self._done
 
     def give(self, block: Samples) -> None:
         """All events must have been taken: a session that ended by itself takes nothing any more."""
         self._session.receive(Audio(block))
-        self._given += len(block)
-        if self._given - (self._marks[-1] if self._marks else self._done) >= MARK_EVERY:
-            self._marks.append(self._given)
-            self._session.receive(Mark(self._given))
+        self.given += len(block)
+        if self.given - (self._marks[-1] if self._marks else self._done) >= MARK_EVERY:
+            self._marks.append(self.given)
+            self._session.receive(Mark(self.given))
 
     def finish(self) -> None:
         self._session.receive(Finish())
@@ -148,13 +157,17 @@ class _Feed:
 
 
 async def in_thread(blocks: Iterator[Samples]) -> AsyncGenerator[Samples]:
-    """The same items, each taken in a thread. Never leaves a thread behind that still uses ``blocks``."""
+    """The same items, each taken in a thread. Never leaves a thread behind that still uses ``blocks``, which
+    are stopped, where they have a ``stop``, when nobody waits for them any more."""
     try:
         while True:
             step = asyncio.ensure_future(asyncio.to_thread(next, blocks, None))
             try:
                 block = await asyncio.shield(step)
             except asyncio.CancelledError:
+                stop = getattr(blocks, "stop", None)
+                if stop:
+                    stop()  # what comes next may never come
                 await asyncio.wait([step])
                 raise
             if block is None:

@@ -94,6 +94,18 @@ test('an item that was committed without a voice has its number', () => {
   assert.deepEqual(transcript.lines.map(({ text }) => text), ['xy']);
 });
 
+test('what begins without being told where begins behind what was said, or at its first word', () => {
+  const transcript = new Transcript();
+  transcript.begin(10);
+  apply(transcript, delta('a', '', 'one'), completed('a', 'one', { start: 0.5, end: 2 }), delta('b', '', 'two'));
+  assert.deepEqual(transcript.lines.map(({ start }) => start), [10.5, 12]);
+  apply(transcript, delta('c', 'three', '', [{ word: 'three', start: 4.5, end: 5 }]));
+  assert.equal(transcript.lines[2].start, 14.5);
+  transcript.begin(20);
+  apply(transcript, delta('d', '', 'four'));
+  assert.equal(transcript.lines[3].start, 20);
+});
+
 test('what is being said outlives a clear', () => {
   const transcript = new Transcript();
   apply(transcript, started('a', 0), completed('a', 'one'), started('b', 0), delta('b', 'tw', ''));

@@ -37,6 +37,8 @@ export class Transcript {
   #numbered = new Map();
   #named = 0;
   #offset = 0;
+  /** Where the last item ended, in seconds of the session: of what begins when a button is held nothing tells where. */
+  #reached = 0;
 
   /**
    * A new session whose first sample lies `offset` seconds into the transcript.
@@ -45,7 +47,7 @@ export class Transcript {
   begin(offset) {
     this.end();
     this.#offset = offset;
-    this.#named = 0;
+    this.#named = this.#reached = 0;
   }
 
   /**
@@ -82,14 +84,14 @@ export class Transcript {
       case 'input_audio_buffer.speech_stopped':
         return this.#stop(event);
       case 'input_audio_buffer.committed':
-        this.#find(event, 0); // numbers are given in the order of commits, also where nobody spoke
+        this.#find(event); // numbers are given in the order of commits, also where nobody spoke
         return null;
       case `${TRANSCRIPTION}delta`:
-        return this.#extend(this.#find(event, event.start ?? 0), event);
+        return this.#extend(this.#find(event, event.words?.[0]?.start), event);
       case `${TRANSCRIPTION}completed`:
         return this.#finish(event);
       case `${TRANSCRIPTION}failed`:
-        return this.#close(this.#find(event, 0).line, { failed: event.error?.message ?? '?' });
+        return this.#close(this.#find(event).line, { failed: event.error?.message ?? '?' });
       default:
         return null;
     }
@@ -99,7 +101,7 @@ export class Transcript {
    * @param {ServerEvent} event
    * @param {number} start
    */
-  #find({ item_id: id = '' }, start) {
+  #find({ item_id: id = '' }, start = this.#reached) {
     const item = this.#items.get(id) ?? this.#name(start);
     this.#items.set(id, item);
     return item;
@@ -128,9 +130,10 @@ export class Transcript {
 
   /** @param {ServerEvent} event */
   #stop(event) {
-    const { line } = this.#find(event, 0);
+    const { line } = this.#find(event);
     if (line.final) return null;
-    line.end = this.#offset + (event.audio_end_ms ?? 0) / 1000;
+    this.#reached = (event.audio_end_ms ?? 0) / 1000;
+    line.end = this.#offset + this.#reached;
     return line;
   }
 
@@ -149,8 +152,9 @@ export class Transcript {
 
   /** @param {ServerEvent} event */
   #finish(event) {
-    const { line } = this.#find(event, event.start ?? 0);
+    const { line } = this.#find(event, event.start);
     if (line.final) return null;
+    this.#reached = event.end ?? this.#reached;
     if (event.start !== undefined) line.start = this.#offset + event.start;
     if (event.end !== undefined) line.end = this.#offset + event.end;
     if (event.words) line.words = this.#shift(event.words);

@@ -87,9 +87,9 @@ export async function openTab(sink) {
   return tap(stream, sink);
 }
 
-/** The microphones, without names until one was allowed. */
+/** The microphones, without names until one was allowed; none where they cannot be asked for. */
 export async function listMicrophones() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+  const devices = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
   return devices.filter((device) => device.kind === 'audioinput' && device.deviceId);
 }
 

@@ -17,7 +17,7 @@ from websockets.http11 import Request, Response
 
 from client.real import GREETING, realtime_server, stranger
 from saywire import messages as m
-from saywire.client import realtime, wire
+from saywire.client import dial, realtime, wire
 from saywire.client.realtime import connect
 from saywire.errors import BadRequest, EngineFailed, NotAllowed
 from saywire.types import RATE, Options
@@ -356,6 +356,26 @@ async def test_who_leaves_does_not_wait_for_a_server_that_is_away(monkeypatch: p
         with pytest.raises(EngineFailed, match="was left"):
             await sending
         assert len(visits) == 1 and not session._mending.locked()
+
+
+@in_loop
+async def test_who_leaves_does_not_wait_for_a_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never reads the end of the connection."""
+    monkeypatch.setattr(dial, "FAREWELL", 0.01)
+    hangs, over = asyncio.Event(), asyncio.Event()
+
+    async def hang(visit: Visit) -> None:
+        await visit.until("session.update")
+        visit.socket.transport.pause_reading()
+        hangs.set()
+        await over.wait()
+        visit.vanish()
+
+    async with visited(hang) as (address, _):
+        async with connect(address) as session:
+            await hangs.wait()
+        assert session._socket.close_code == 1006
+        over.set()
 
 
 async def send_for_ever(session: realtime.RealtimeSession) -> None:

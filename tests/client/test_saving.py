@@ -202,10 +202,11 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as full:
         full.setattr(Path, "write_text", refuse)
         saved.add(final("two", 1.0, 2.0))
-        assert file.read_bytes() == before and "No space left" in said[0]
-        assert not saved.close(3.0)
+        saved.add(final("two and a half", 2.0, 2.0))
+        assert file.read_bytes() == before and len(said) == 1 and "No space left" in said[0]
+        assert not saved.close(3.0) and len(said) == 2
     saved.add(final("three", 2.0, 3.0))
-    assert check(suffix, file.read_text()) == 3 and saved.close(3.0)
+    assert check(suffix, file.read_text()) == 4 and saved.close(3.0)
 
 
 def refuse(*_: object, **__: object) -> None:

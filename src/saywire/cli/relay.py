@@ -173,5 +173,5 @@ async def _relay(made: Relay, page: Page, port: int, origins: Sequence[str], des
             desk.warn("a relay was ended before its time; this one goes on with what it left")
         well = await made.run(begin)
     if not well:
-        desk.warn(f"{made.state.waiting:.0f} s of audio wait to be written down; start again for that")
+        desk.warn(f"{made.kept:.1f} s of audio wait to be written down; start again for that")
     return well

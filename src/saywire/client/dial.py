@@ -22,6 +22,8 @@ from ..errors import BadRequest, EngineFailed, NotAllowed, SaywireError
 
 LARGEST = 16 * 2**20
 """Bytes of a message from the server."""
+FAREWELL = 1.0
+"""Seconds that a server may take to answer the end of a connection: one that hangs holds nobody."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds between two attempts to connect again."""
 BROKEN, GOING_AWAY, RESTARTING, TRY_LATER = 1006, 1001, 1012, 1013
@@ -58,6 +60,7 @@ class Dial:
                 additional_headers=headers,
                 compression=None,
                 max_size=LARGEST,
+                close_timeout=FAREWELL,
                 ssl=_trust(self.ca) if address.startswith("wss:") else None,
             )
         except (InvalidURI, UnicodeError) as e:  # the latter for a host's name that cannot be one

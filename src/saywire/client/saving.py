@@ -120,6 +120,7 @@ class Saved:
         self._path = path.resolve()  # where a link leads stays there
         self._form = FORMATS[path.suffix.lower()]()
         self._warn = warn
+        self._told = False  # that it cannot be written now
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not overwrite and path.read_bytes() != self._form.whole(0.0).encode():
@@ -137,14 +138,18 @@ class Saved:
 
     def close(self, seconds: float) -> bool:
         """So many were heard. Whether all is written."""
+        self._told = False
         return self._write(seconds)
 
     def _write(self, seconds: float) -> bool:
         try:
             self._replace(seconds)
         except OSError as e:
-            self._warn(f"cannot write to {self._path} now, will try again: {e.strerror or e}")
+            if not self._told:
+                self._warn(f"cannot write to {self._path} now, will try again: {e.strerror or e}")
+            self._told = True
             return False
+        self._told = False
         return True
 
     def _replace(self, seconds: float) -> None:

@@ -85,6 +85,11 @@ class Relay:
         """Of audio, in the whole session."""
         return self._spool.end / RATE
 
+    @property
+    def kept(self) -> float:
+        """Seconds of audio that is not written down."""
+        return (self._spool.end - self._spool.start) / RATE
+
     # What a person may do.
 
     def capture(self) -> None:

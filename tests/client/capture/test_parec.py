@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,10 @@ def gone() -> Source | None:
 def test_where_there_is_no_other_it_ends(programs: Path, usual: Callable[[], Source | None] | None) -> None:
     with pytest.raises(BadAudio, match=r"USB Audio cannot be heard any more, parec ended: .*Entity killed"):
         heard(usual, [])
+    for thread in threading.enumerate():  # each waits for its pactl
+        if thread.name == "pactl":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def test_a_change_of_the_server_makes_it_look(programs: Path) -> None:

@@ -54,8 +54,6 @@ class Recording:
         with self._lock:
             self._left = True
             self._process.terminate()
-        if self._watcher:
-            self._watcher.terminate()
         self._thread.join(WITHIN)
 
     def _run(self) -> None:
@@ -65,6 +63,8 @@ class Recording:
             while self._go_on():
                 why = self._read(self._process)
         finally:
+            if self._watcher:
+                self._watcher.terminate()
             name = self._source.name
             self.blocks.end(BadAudio(f"{name} cannot be heard any more, parec ended: {why}"))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -168,9 +170,22 @@ def test_the_guilty_of_a_batch_alone_suffer(caplog: pytest.LogCaptureFixture) ->
     assert "ValueError" in caplog.text
 
 
+@contextmanager
+def process_of_its_own() -> Iterator[None]:
+    """What a worker does to its process is undone."""
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    interval = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        for number, handler in signals.items():
+            signal.signal(number, handler)
+
+
 def test_an_engine_that_cannot_be_loaded_is_refused_in_words() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs:
+    with ours, theirs, process_of_its_own():
         work(theirs, Entry("gone", "fake:load", ("no_such_module",), "pip install it", (), ""))
         ((number, refused),) = Unpacker().feed(ours.recv(1 << 16))
     assert number == 0 and isinstance(refused, Refused)

@@ -77,13 +77,13 @@ def test_the_key_is_found_in_the_environment_and_never_shown(tmp_path: Path, ser
     flags = (SAMPLES / "commands.flac", "--server", f"http://{server}")
     assert saywire("listen", *flags, home=tmp_path, SAYWIRE_API_KEY=KEY).returncode == 0
     run = saywire("listen", *flags, home=tmp_path, SAYWIRE_API_KEY="sk-of-nobody")
-    assert run.returncode == 1 and "Incorrect API key" in run.stderr
+    assert run.returncode == 2 and "Incorrect API key" in run.stderr
     assert "sk-" not in run.stdout + run.stderr
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     run = saywire("listen", SAMPLES / "commands.flac", "--server", "http://127.0.0.1:9", home=tmp_path)
-    assert run.returncode == 1 and "cannot connect to ws://127.0.0.1:9" in run.stderr
+    assert run.returncode == 2 and "cannot connect to ws://127.0.0.1:9" in run.stderr
 
 
 def test_ctrl_c_twice_does_not_wait_for_a_server_that_says_nothing_more(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from .offers import Offer, read_offer
 from .peer import is_installed
 from .problems import NotFound, NotInstalled
 from .secrets import Secrets
+from .waiting import until_one_ends
 from .wires import Door, new_id
 
 WIRE = "/v1/realtime"
@@ -111,23 +112,9 @@ async def _join(call: Call, connection: Connection, line: WebsocketLine) -> None
         with call.join() as side:
             for frame in connection.greet():
                 side.put_nowait(frame)
-            await _relay(call, line, side)
+            await until_one_ends(_hear(call, line), _tell(line, side))
     except Overloaded as e:
         await line.close(Close(1013, e.message))
-
-
-async def _relay(call: Call, line: WebsocketLine, side: Side) -> None:
-    """Both ways, until either ends."""
-    tasks = [asyncio.create_task(_hear(call, line)), asyncio.create_task(_tell(line, side))]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-    for end in ends:
-        if isinstance(end, Exception):
-            raise end
 
 
 async def _hear(call: Call, line: WebsocketLine) -> None:

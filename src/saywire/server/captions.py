@@ -21,6 +21,7 @@ from ..errors import BadRequest
 from .limits import limit_body
 from .room import KEPT, Line, Room, Seen
 from .shares import Shares, check_key
+from .waiting import until_gone, until_one_ends
 
 HOME = "/v1/captions"
 LARGEST = 2**20
@@ -106,16 +107,7 @@ class Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._room.watch():
-            tasks = [asyncio.create_task(self._write(send)), asyncio.create_task(_leave(receive))]
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                ends = await asyncio.gather(*tasks, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, Exception):
-                raise end
+            await until_one_ends(self._write(send), until_gone(receive))
 
     async def _write(self, send: Send) -> None:
         """Waits while the viewer is slow; what happens meanwhile is told in one piece."""
@@ -136,11 +128,6 @@ class Stream(Response):
         fresh = before.room != self._seen.room
         told = _Told(fresh, self._room.speaking, self._room.changed(before))
         return b"id: %s\ndata: %s\n\n" % (str(self._seen).encode(), msgspec.json.encode(told))
-
-
-async def _leave(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def read_seen(text: str) -> Seen:

@@ -32,6 +32,7 @@ from .limits import Admission
 from .listeners import Listeners, check_listeners
 from .shares import Shares
 from .tls import Credentials, Renewal, find_credentials
+from .waiting import until_one_ends
 from .wires import Wires
 
 try:
@@ -132,7 +133,7 @@ class Server(uvicorn.Server):
         self._admission.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_seconds):
-                await _first(self._admission.emptied(), self._impatient.wait())
+                await until_one_ends(self._admission.emptied(), self._impatient.wait())
         self._shares.stop()
         await super().shutdown(sockets)
         await self._calls.close()
@@ -185,17 +186,6 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(
             f"cannot listen on {host} port {port}: {e}; choose another port", param="port"
         ) from e
-
-
-async def _first(*awaitables: Coroutine[Any, Any, object]) -> None:
-    """Wait until one of them is done, and cancel the others."""
-    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _uvicorn_config(app: ASGIApp, settings: ServerConfig, credentials: Credentials | None) -> uvicorn.Config:

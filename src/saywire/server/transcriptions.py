@@ -31,6 +31,7 @@ from .forms import FORM_SCHEMA, Ask, Format, Granularity, read_ask
 from .limits import limit_body
 from .logs import SessionLog
 from .requests import name_of
+from .waiting import until_gone
 
 ROOTS = ("/v1/audio/", "/openai/v1/audio/", "/openai/deployments/{deployment}/audio/")
 """OpenAI's, and where the clients of Azure look for it."""
@@ -180,7 +181,7 @@ class _EventStream(StreamingResponse):
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Do the work, but give it up and raise ClientDisconnect when the client goes away."""
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_gone(request))
+    leaving = asyncio.create_task(until_gone(request.receive))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -190,11 +191,6 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         working.cancel()
         leaving.cancel()
         await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def in_time(items: AsyncGenerator[T], seconds: float) -> AsyncGenerator[T]:

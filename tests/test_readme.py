@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.program import ROOT, command, environment
+from cli.program import ROOT, environment, served
 
 BLOCK = re.compile(r"^```sh runnable\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ADDRESS = re.compile(r"\b(?:localhost|127\.0\.0\.1):8000\b")
@@ -31,18 +31,8 @@ def blocks() -> list[str]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("home")
-    process = subprocess.Popen(
-        command("serve", "--port", "0"), cwd=home, env=environment(home), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    found = None
-    while not found:
-        found = re.search(r"http://([\d.]+:\d+)/", process.stdout.readline())
-        assert process.poll() is None
-    yield found[1]
-    process.terminate()
-    process.communicate(timeout=30)
+    with served(tmp_path_factory.mktemp("home")) as address:
+        yield address
 
 
 @pytest.mark.parametrize("block", blocks())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,3 +37,25 @@ def saywire(
         timeout=120,
     )
     return subprocess.CompletedProcess(run.args, run.returncode, run.stdout.decode(), run.stderr.decode())
+
+
+@contextmanager
+def served(home: Path, *flags: str, **more: str) -> Iterator[str]:
+    """The HOST:PORT of a server in ``home``, from when it answers."""
+    with subprocess.Popen(
+        command("serve", "--port", "0", *flags),
+        cwd=home,
+        env=environment(home, **more),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        try:
+            found = None
+            while not found:
+                found = re.search(r"http://([\d.]+:\d+)/", process.stdout.readline())
+                assert process.poll() is None
+            yield found[1]
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)

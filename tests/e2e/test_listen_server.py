@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from cli.program import SAMPLES, command, environment, saywire
+from cli.program import SAMPLES, command, environment, saywire, served
 from saywire.client.samples import find_sample
 
 KEY = "sk-of-the-desk"
@@ -23,23 +22,8 @@ KEY = "sk-of-the-desk"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """HOST:PORT."""
     home = tmp_path_factory.mktemp("home")
-    flags = ("--port", "0", "--model", "tiny")
-    with subprocess.Popen(
-        command("serve", *flags),
-        cwd=home,
-        env=environment(home, SAYWIRE_SERVER_API_KEYS=KEY),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout
-        found = None
-        while not found:
-            found = re.search(r"http://([\d.]+:\d+)/", process.stdout.readline())
-            assert process.poll() is None
-        yield found[1]
-        process.terminate()
-        process.communicate()
+    with served(home, "--model", "tiny", SAYWIRE_SERVER_API_KEYS=KEY) as at:
+        yield at
 
 
 @pytest.mark.parametrize(

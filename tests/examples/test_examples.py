@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.program import ROOT, command, environment
+from cli.program import ROOT, command, environment, served
 
 EXAMPLES = ROOT / "examples"
 DIGITS = ROOT / "tests" / "data" / "sphinx_digits.wav"
@@ -23,22 +23,8 @@ LONGEST = 60
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("home")
-    process = subprocess.Popen(
-        command("serve", "--port", "0", "--model", "sphinx"),
-        cwd=home,
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    found = None
-    while not found:
-        found = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
-        assert process.poll() is None
-    yield found[0]
-    process.terminate()
-    process.communicate(timeout=30)
+    with served(tmp_path_factory.mktemp("home"), "--model", "sphinx") as at:
+        yield f"http://{at}"
 
 
 def run(home: Path, address: str, name: str, *arguments: str | Path) -> str:

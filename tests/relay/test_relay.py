@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cli.program import command, environment
+from cli.program import served
 from relay.desk import Crowd, Feed, Gate
 from saywire import messages as m
 from saywire.client.dial import Dial
@@ -39,19 +37,8 @@ def commands() -> Samples:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of its realtime wire."""
-    home = tmp_path_factory.mktemp("home")
-    serve = command("serve", "--port", "0", "--model", "tiny")
-    with subprocess.Popen(
-        serve, cwd=home, env=environment(home), stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        found = None
-        while not found:
-            found = re.search(r"http://([\d.]+:\d+)/", process.stdout.readline())
-            assert process.poll() is None
-        yield f"ws://{found[1]}/v1/realtime"
-        process.terminate()
-        process.stdout.read()
+    with served(tmp_path_factory.mktemp("home"), "--model", "tiny") as at:
+        yield f"ws://{at}/v1/realtime"
 
 
 def in_time(test: Callable[[Desk], Awaitable[None]]) -> Callable[[str, Path], None]:

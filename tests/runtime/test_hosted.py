@@ -331,3 +331,19 @@ def test_a_session_that_only_happened_to_be_there_is_not_given_up() -> None:
     assert hosted.events_to_send() == []
     suspects = [x.suspect for place in usher.places for x in place.sent if isinstance(x, Open)]
     assert suspects == [False] + [True] * DEATHS * 2
+
+
+def test_what_the_first_audio_says_is_heard_when_it_came_before_the_options_were_answered() -> None:
+    """The client may say nothing more for a while, as one who plays a file and pauses."""
+    hosted, usher = make()
+    hosted.receive(m.Configure(OTHER))
+    hosted.receive(m.Configure(OPTIONS))
+    hosted.receive(m.Audio(sound()))
+    hosted.hear(m.Configured(OTHER))
+    hosted.hear(m.Configured(OPTIONS))
+    said = m.Partial(0, Hypothesis("one"))
+    mark = usher.places[-1].sent[-1]
+    assert isinstance(mark, m.Mark)
+    hosted.hear(said)
+    hosted.hear(m.Marked(mark.id))
+    assert hosted.events_to_send()[-1] == said

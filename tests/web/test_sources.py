@@ -194,7 +194,7 @@ def test_who_stops_with_a_double_click_gets_the_last_words(server: Server, spoke
         choose_file(page, spoken, "paced")
         page.click("#start")
         expect(page.locator("#status")).to_have_attribute("data-state", "listening")
-        play(page, 1.5)  # a second was, now and then, too little for a first word
+        play(page, 1)
         wait_for_partial(page, 1)
         page.dblclick("#stop")
         play(page, 1)

@@ -18,6 +18,8 @@ class Echo:
         self.catching_up = False
         self._begun = False
         self._started = self._stopped = -1
+        self._said: m.Partial | None = None
+        self._held: m.Partial | None = None
         self._ended: set[int] = set()
         self._configured = self._cleared = 0
 
@@ -25,9 +27,25 @@ class Echo:
         """A worker begins; it will repeat so many answers."""
         self.catching_up = self._begun
         self._begun = True
+        self._held = None
         self._configured, self._cleared = configured, cleared
 
-    def is_new(self, event: m.Event) -> bool:
+    def sift(self, event: m.Event) -> m.Event | None:
+        """What is news of it: itself, nothing, or what was held back until it came."""
+        news: m.Event | None = event
+        match event:
+            case m.Marked(id) if id == self.mark.id:
+                self.catching_up = False
+                news, self._held = self._held, None
+            case m.Partial() if self.catching_up:
+                news, self._held = None, event
+        if news is None or not self._is_new(news):
+            return None
+        if isinstance(news, m.Partial):
+            self._said = news
+        return news
+
+    def _is_new(self, event: m.Event) -> bool:
         match event:
             case m.SpeechStarted(utterance):
                 new, self._started = utterance > self._started, max(utterance, self._started)
@@ -36,7 +54,7 @@ class Echo:
                 new, self._stopped = utterance > self._stopped, max(utterance, self._stopped)
                 return new
             case m.Partial(utterance):
-                return not self.catching_up and utterance not in self._ended
+                return utterance not in self._ended and event != self._said
             case m.Final(utterance=number) | m.Failed(utterance=int() as number):
                 return self._end(number)
             case m.Cleared(number):
@@ -44,22 +62,21 @@ class Echo:
             case m.Configured() | m.Failed():
                 self._configured -= 1
                 return self._configured < 0
-            case m.Marked(id):
-                self.catching_up = self.catching_up and id != self.mark.id
-                return id != self.mark.id
             case m.Settled():
                 self._ended = {number for number in self._ended if number >= event.utterance}
                 return True
-            case m.Finished():
+            case m.Marked() | m.Finished():
                 return True
 
     def _is_new_cleared(self, number: int | None) -> bool:
         self._cleared -= 1
         if number is not None:
-            self._ended.add(number)
+            self._end(number)
         return self._cleared < 0
 
     def _end(self, number: int) -> bool:
         new = number not in self._ended
         self._ended.add(number)
+        if self._held and self._held.utterance == number:
+            self._held = None
         return new

@@ -163,8 +163,8 @@ class Hosted:
         """An event from the worker."""
         if self._waiting:
             self._hear_answer(event)
-        elif self._echo.is_new(event):
-            self._pass_on(event)
+        elif news := self._echo.sift(event):
+            self._pass_on(news)
 
     # Inside.
 

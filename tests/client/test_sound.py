@@ -19,6 +19,18 @@ def test_integers_floats_and_bytes_mean_the_same() -> None:
         assert samples.dtype == np.float32 and np.array_equal(samples, FLOATS)
 
 
+def test_a_view_is_what_it_shows() -> None:
+    for shown, samples in (
+        (memoryview(STEPS), FLOATS),
+        (memoryview(STEPS[::2]), FLOATS[::2]),
+        (memoryview(FLOATS[::-1]), FLOATS[::-1]),
+        (memoryview(STEPS.tobytes())[::-1], np.frombuffer(STEPS.tobytes()[::-1], "<i2") / np.float32(32768)),
+    ):
+        assert np.array_equal(Door(RATE).take(shown), samples)
+    with pytest.raises(BadAudio, match="send mono floats"):
+        Door(RATE).take(memoryview(STEPS.reshape(-1, 1)))
+
+
 def test_bytes_may_be_cut_inside_a_sample() -> None:
     door, data = Door(RATE), STEPS.tobytes()
     assert np.array_equal(np.concatenate([door.take(data[:7]), door.take(data[7:])]), FLOATS)

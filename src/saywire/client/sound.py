@@ -12,7 +12,7 @@ from ..types import RATE, Samples
 
 Sound = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int16] | bytes | bytearray | memoryview
 """Mono audio: floats in [-1, 1] or 16-bit integers of shape ``(n,)``, or bytes of 16-bit PCM, little-endian,
-which may be cut inside a sample."""
+which may be cut inside a sample. A memoryview of anything but bytes is taken for the array that it shows."""
 
 
 class Door:
@@ -25,9 +25,16 @@ class Door:
 
     def take(self, audio: Sound) -> Samples:
         """Raises BadAudio for arrays of another shape or type."""
-        if isinstance(audio, bytes | bytearray | memoryview):
-            return self._resampler.feed(self._pcm.feed(audio))
-        return self._resampler.feed(to_samples(audio))
+        match audio:
+            case memoryview(itemsize=1):  # copied, for it may leave out every other byte
+                samples = self._pcm.feed(bytes(audio))
+            case bytes() | bytearray():
+                samples = self._pcm.feed(audio)
+            case memoryview():
+                samples = to_samples(np.asarray(audio))
+            case _:
+                samples = to_samples(audio)
+        return self._resampler.feed(samples)
 
     def flush(self) -> Samples:
         """What the resampler holds back; the next audio begins anew."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from client.real import realtime_server, stranger
@@ -54,3 +56,9 @@ def test_what_is_no_address_is_refused_at_once() -> None:
         connect("localhost:8000")
     with pytest.raises(BadRequest, match="needs the address"):
         connect([])
+
+
+@pytest.mark.parametrize("hotwords", ["abc", b"abc", ["a", 1]])
+def test_hotwords_are_a_list_of_texts(hotwords: Any) -> None:
+    with pytest.raises(BadRequest, match="hotwords must be a list of texts"):
+        connect("http://127.0.0.1:9", hotwords=hotwords)

@@ -44,6 +44,11 @@ def test_samples_are_heard_as_the_file_they_are_of(monkeypatch: pytest.MonkeyPat
     assert len(transcribe(samples, turns=Turns(silence=2.0)).segments) < len(whole.segments)
 
 
+def test_hotwords_are_a_list_of_texts() -> None:
+    with pytest.raises(BadRequest, match="hotwords must be a list"):
+        transcribe(np.zeros(1600, np.float32), hotwords="computer")
+
+
 def test_a_server_may_hear_it() -> None:
     with served() as address:
         transcript = transcribe(np.zeros(1600, np.float32), address)

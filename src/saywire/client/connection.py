@@ -95,14 +95,22 @@ def connect(
     breaks again and again is given up. ``wire_rate``: of the audio on the wire, Hz; some servers take only
     24,000.
 
-    Raises BadRequest for an address that is none. Entering raises BadRequest for a rate or a file that is
-    none, UnknownModel, Unsupported or another BadRequest for what the server refuses, NotAllowed for a wrong
-    key, Overloaded, and EngineFailed where no such server answers.
+    Raises BadRequest for an address that is none, and for ``hotwords`` that are one text. Entering raises
+    BadRequest for a rate or a file that is none, UnknownModel, Unsupported or another BadRequest for what the
+    server refuses, NotAllowed for a wrong key, Overloaded, and EngineFailed where no such server answers.
     """
-    urls = (url,) if isinstance(url, str) else tuple(url)
+    urls = (url,) if isinstance(url, str) else to_texts("url", url)
     if not urls:
         raise BadRequest("connect needs the address of a server")
-    options = Options(model, language, prompt, tuple(hotwords), turns=turns or Turns())
+    options = Options(model, language, prompt, to_texts("hotwords", hotwords), turns=turns or Turns())
     key = api_key or os.environ.get(KEY_VARIABLE)
     trusted = Path(ca) if ca else None
     return Connection(tuple(map(to_address, urls)), key, options, rate, trusted, patience, wire_rate)
+
+
+def to_texts(name: str, texts: Sequence[str]) -> tuple[str, ...]:
+    """Raises BadRequest for one text, which is a sequence, too, and for what holds anything else."""
+    found = tuple(texts)
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in found):
+        raise BadRequest(f"{name} must be a list of texts, as in ['one', 'another']; it is {texts!r}")
+    return found

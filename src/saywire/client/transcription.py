@@ -22,7 +22,7 @@ from ..runtime.pool import Pool
 from ..settings import load
 from ..types import RATE, Options, Samples, Turns
 from . import sources
-from .connection import connect
+from .connection import connect, to_texts
 from .hear import hear
 from .sound import Door, Sound
 
@@ -56,7 +56,7 @@ def transcribe(
     an utterance.
     """
     blocks = _read(recording, rate)
-    options = Options(model, language, prompt, tuple(hotwords), turns=turns or Turns())
+    options = Options(model, language, prompt, to_texts("hotwords", hotwords), turns=turns or Turns())
     if url is None:
         return _run(_hear_here(blocks, options, turns is not None))
     connection = connect(

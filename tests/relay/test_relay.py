@@ -60,7 +60,7 @@ class Desk:
 
     def __init__(self, gate: Gate, address: str, folder: Path) -> None:
         self.gate = gate
-        self._address = address
+        self.address = address
         self.folder = folder
 
     def relay(
@@ -71,7 +71,7 @@ class Desk:
         limit: int = 10**9,
         folder: str = "spool",
     ) -> Relay:
-        return Relay(Dial((self._address,)), options, self.folder / folder, limit, source, crowd)
+        return Relay(Dial((self.address,)), options, self.folder / folder, limit, source, crowd)
 
     async def whole(self, audio: Samples, options: Options = OPTIONS) -> list[m.Final]:
         """What is said of it when nothing breaks."""
@@ -291,6 +291,16 @@ async def test_what_speaks_against_the_session_from_the_first_is_raised(place: D
         feed.end()
         await place.relay(feed.source, crowd, Options("nonsense")).run()
     assert not place.left
+
+
+@in_time
+async def test_an_address_of_the_wrong_scheme_is_no_server_that_is_away(place: Desk) -> None:
+    place.gate.open()
+    place.address = place.address.replace("ws:", "wss:")
+    feed, crowd = Feed(), Crowd()
+    with pytest.raises(SaywireError, match="no TLS is spoken there; write http://"):
+        await place.relay(feed.source, crowd).run()
+    assert not crowd.warnings and not place.left
 
 
 @in_time

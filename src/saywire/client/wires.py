@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
+from ..calling import split
 from ..config import DialectName
 from ..errors import BadRequest
 from .connection import KEY_VARIABLE
-from .dial import split
 
 SAYWIRE = "saywire"
 FUNASR_PORTS = (10095, 10096)

@@ -16,6 +16,7 @@ from http import HTTPStatus
 
 import httpx
 
+from ...calling import PROXY_TROUBLE, is_here
 from ...config import RemoteConfig
 from ..recognizer import Recognition
 from .answer import NoTimes, Refusal, Stream, Unreadable, read
@@ -37,13 +38,19 @@ class Client:
         server: Server,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Raises EngineFailed for a proxy of the environment that is none."""
         self._remote = remote
         self._dialect = dialect
         self._server = server
         self._pause = pause
         most = httpx.Limits(max_connections=remote.requests, max_keepalive_connections=remote.requests)
         headers = server.headers | {"accept-encoding": "identity"} | dict(dialect.headers)
-        self._http = httpx.Client(limits=most, headers=headers, verify=server.trust or True)
+        trust = server.trust or httpx.create_ssl_context()
+        try:
+            asks = not is_here(server.url.host)  # a proxy
+            self._http = httpx.Client(limits=most, headers=headers, verify=trust, trust_env=asks)
+        except PROXY_TROUBLE as e:
+            raise server.fail(server.judge_proxy(e)) from e
 
     def ask(self, request: Request) -> Recognition:
         """Raises EngineFailed, whose code tells what kind of failure it was."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from ...calling import is_key
 from ...config import RemoteConfig
 from ...errors import EngineFailed
 from ..base import Engine
@@ -18,7 +19,8 @@ from .server import Server
 
 
 def load(remote: RemoteConfig) -> Engine:
-    """Connects to nothing yet: the server may be started later. Raises EngineFailed for a missing key."""
+    """Connects to nothing yet: the server may be started later. Raises EngineFailed for a missing key, an
+    address or a proxy that is none."""
     key = read_key(remote, os.environ)
     if live := REALTIME.get(remote.dialect):
         return Realtime(remote, live, key)
@@ -39,6 +41,6 @@ def read_key(remote: RemoteConfig, environment: Mapping[str, str]) -> str:
             f"remote '{remote.name}' wants its key in ${variable}, which is empty; set it",
             code="remote_no_key",
         )
-    if not (key.isascii() and key.isprintable()):
+    if not is_key(key):
         raise EngineFailed(f"${variable} has characters that no key has; copy it again", code="remote_no_key")
     return key

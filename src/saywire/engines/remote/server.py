@@ -19,8 +19,9 @@ from typing import Literal
 
 import httpx
 
+from ...calling import may_pass, split, tell_proxy
 from ...config import RemoteConfig
-from ...errors import EngineFailed
+from ...errors import BadRequest, EngineFailed
 from .answer import Refusal, complaint
 
 FIRST_PAUSE = 0.5
@@ -76,9 +77,10 @@ class Server:
         self.trust = _read_trust(remote)
         """Whom to believe that it is this server; None: whom everybody believes."""
         try:
+            split(remote.url)
             url = httpx.URL(remote.url)
-        except httpx.InvalidURL as e:
-            raise EngineFailed(f"remote.{remote.name}.url is no address: {e}", code="remote_refused") from e
+        except (BadRequest, httpx.InvalidURL) as e:
+            raise EngineFailed(f"remote.{remote.name}.url: {e}", code="remote_refused") from e
         safe = "s" if url.scheme in ("https", "wss") else ""
         url = url.copy_with(scheme=scheme + safe, path=_join(url.path.rstrip("/"), path, roots))
         self.url = url.copy_merge_params(query) if query else url
@@ -113,6 +115,10 @@ class Server:
             return Trouble(what, "remote_unreachable")
         what = f"cannot be reached: {why}; is it running, and is url right?"
         return Trouble(what, "remote_unreachable", again=True)
+
+    def judge_proxy(self, error: Exception) -> Trouble:
+        what = f"cannot be reached by the proxy of the environment: {tell_proxy(error)}"
+        return Trouble(what, "remote_unreachable")
 
     def judge_break(self, why: str) -> Trouble:
         return Trouble(f"the connection broke: {self.clean(why)}", "remote_unreachable", again=True)
@@ -190,10 +196,6 @@ def _read_trust(remote: RemoteConfig) -> ssl.SSLContext | None:
     except OSError as e:  # SSLError, too
         what = f"remote.{remote.name}.ca: no authorities in PEM can be read from {remote.ca}: {e}"
         raise EngineFailed(what, code="remote_refused") from e
-
-
-def may_pass(status: int) -> bool:
-    return status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or 500 <= status < 600
 
 
 def _begins(code: str, words: tuple[str, ...]) -> bool:

@@ -12,10 +12,10 @@ import logging
 from contextlib import suppress
 
 from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 
+from ....calling import PROXY_TROUBLE, Handshake, choose_proxy
 from ..answer import Refusal, Unreadable
 from ..server import Server, Trouble
 from .turn import Turn
@@ -163,20 +163,14 @@ async def connect(server: Server, wire: Wire, within: float) -> Connection:
     return connection
 
 
-class _Handshake(open_websocket):
-    """Without redirects."""
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        return exc
-
-
 async def _open(server: Server, within: float) -> ClientConnection:
     headers = server.headers
     agent = headers.pop("user-agent")
     try:
-        return await _Handshake(
+        return await Handshake(
             str(server.url),
             ssl=(server.trust or True) if server.url.scheme == "wss" else None,
+            proxy=choose_proxy(server.url.host),
             additional_headers=headers,
             user_agent_header=agent,
             compression=None,
@@ -193,6 +187,8 @@ async def _open(server: Server, within: float) -> ClientConnection:
         raise Trouble(what, "remote_timeout", again=True) from e
     except OSError as e:
         raise server.judge_absence(str(e)) from e
+    except PROXY_TROUBLE as e:
+        raise server.judge_proxy(e) from e
     except WebSocketException as e:
         raise server.judge_break(str(e)) from e
 

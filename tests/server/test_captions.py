@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from saywire import messages as m
 from saywire.server import captions as module
+from saywire.server import room as rooms
 from saywire.server.captions import HOME, Stream, read_seen
 from saywire.server.room import Line, Room, Seen
 from saywire.types import Hypothesis
@@ -66,6 +67,43 @@ async def test_who_comes_again_is_told_only_what_is_new():
             await see(events, "said 0")
         async with watching(client, token, "another.7") as (_, events):
             await see(events, "before", "said 0")
+
+
+@in_loop
+async def test_who_missed_what_is_no_longer_kept_is_told_so(monkeypatch):
+    monkeypatch.setattr(rooms, "KEPT", 2)
+    async with serving(ScriptedHost(talkative)) as at, client_of(at) as client, speak(at) as ws:
+        token = await share(client)
+        await ws.send(TENTH)
+        async with watching(client, token) as (viewer, events):
+            await see(events, "said 0")
+        async with watching(client, token) as (present, events):
+            for number in range(1, 4):
+                await ws.send(TENTH)
+                await see(events, *(f"said {nth}" for nth in range(number + 1)))
+            assert not viewer.missing and not present.missing
+        async with watching(client, token) as (late, events):
+            await see(events, "said 2", "said 3")
+            assert late.missing
+        async with watching(client, token, viewer.last) as (again, events):
+            await see(events, "said 2", "said 3")
+            assert again.missing
+        async with watching(client, token, again.last) as (again, events):
+            await see(events)
+            assert not again.missing
+
+
+@pytest.mark.parametrize(
+    "more", [{"lines": [{"text": "a"}] * 3}, {"lines": [{"text": "a"}] * 2, "missing": True}]
+)
+@in_loop
+async def test_what_was_said_before_a_share_may_have_been_more(more, monkeypatch):
+    monkeypatch.setattr(rooms, "KEPT", 2)
+    async with serving(ScriptedHost()) as at, client_of(at) as client:
+        token = await share(client, **more)
+        async with watching(client, token) as (viewer, events):
+            await see(events, "a", "a")
+            assert viewer.missing
 
 
 @in_loop

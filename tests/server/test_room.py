@@ -50,6 +50,37 @@ async def test_only_so_many_lines_are_kept(monkeypatch):
 
 
 @in_loop
+async def test_who_missed_lines_that_are_no_longer_kept_can_be_told(monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 3)
+    room = Room(1, [Line(0, n, n + 1, f"{n}", final=True) for n in range(3)])
+    assert not room.lacks(Seen())
+    seen = room.now()
+    for number in range(3, 6):
+        room.put(Line(room.new_id(), number, number + 1, f"{number}", final=True))
+    assert not room.lacks(seen) and texts(room.changed(seen)) == ["3", "4", "5"]
+    room.put(Line(room.new_id(), 6, 7, "6", final=True))
+    assert room.lacks(seen) and room.lacks(Seen()) and room.lacks(Seen("another", 99))
+    assert not room.lacks(room.now())
+
+
+@in_loop
+async def test_lines_that_were_taken_back_are_not_missed(monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 1)
+    room = Room(1)
+    for _ in range(3):
+        line = room.new_id()
+        room.put(Line(line, 0.0, text="oops"))
+        room.remove(line)
+    assert not room.lacks(Seen())
+
+
+@in_loop
+async def test_a_room_may_begin_behind_lines_that_were_left_out():
+    room = Room(1, [Line(0, 7.0, 8.0, "said", final=True)], behind=True)
+    assert room.lacks(Seen()) and not room.lacks(room.now())
+
+
+@in_loop
 async def test_who_waits_is_woken_by_whatever_is_new():
     room = Room(1)
     steps = (

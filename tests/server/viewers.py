@@ -23,6 +23,7 @@ class Viewer:
     last: str = ""
     over: bool = False
     speaking: bool = False
+    missing: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -39,6 +40,7 @@ class Viewer:
             told = json.loads(value)
             self.lines = {} if told["fresh"] else self.lines
             self.speaking = told["speaking"]
+            self.missing |= told["missing"]
             self.lines |= {line["id"]: line for line in told["lines"]}
             self.lines = {id: line for id, line in self.lines.items() if not line["gone"]}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,7 +53,7 @@ def watching(page: Any, link: str) -> Iterator[Any]:
     context.close()
 
 
-def expect_lines(page: Any, texts: list[str]) -> None:
+def expect_lines(page: Any, texts: Sequence[str | re.Pattern[str]]) -> None:
     expect(page.locator("#lines li:not(.open) span:nth-of-type(1)")).to_have_text(texts)
 
 
@@ -128,6 +130,25 @@ def test_viewers_see_what_is_said_behind_a_transcript_of_the_history(server: Ser
         expect_lines(viewer, SAID * 3)
         expect(page.locator(DONE)).to_be_visible()
         assert finals(page) == SAID * 2
+
+
+def test_a_reader_sees_where_lines_are_missing(server: Server) -> None:
+    def tell(route: Any) -> None:
+        told = [line(1, "first"), line(2, "half", final=False)]
+        later = {"fresh": False, "missing": True, "speaking": True, "lines": [line(1003, "last")]}
+        events = [{"fresh": True, "missing": False, "speaking": True, "lines": told}, later]
+        body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+        route.fulfill(content_type="text/event-stream", body=f"retry: 99999999\n{body}")
+
+    def line(id: int, text: str, final: bool = True) -> dict[str, object]:
+        told = {"id": id, "start": id * 3.0, "end": id * 3.0 + 2, "text": text}
+        return told | {"unstable": "", "final": final, "gone": False}
+
+    with browse(server.url) as page:
+        page.route("**/v1/captions/*", tell)
+        page.goto(f"{server.url}watch#token")
+        expect_lines(page, ["first", re.compile("missing"), "last"])
+        assert "missing" not in save(page, "txt")
 
 
 def test_a_link_without_a_token_leads_to_no_captions(server: Server) -> None:

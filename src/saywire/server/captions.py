@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import BadRequest
 from .limits import limit_body
-from .room import KEPT, Line, Room, Seen
+from .room import Line, Room, Seen
 from .shares import Shares, check_key
 from .waiting import until_gone, until_one_ends
 
@@ -51,6 +51,8 @@ class _Opening(msgspec.Struct):
     share: str
     token: str | None = None
     lines: Sequence[_Past] = ()
+    missing: bool = False
+    """There was more before these."""
 
 
 class _Opened(msgspec.Struct):
@@ -62,6 +64,8 @@ class _Told(msgspec.Struct):
 
     fresh: bool
     """What was shown before is to be forgotten."""
+    missing: bool
+    """Before ``lines`` were others, which are not kept any more."""
     speaking: bool
     lines: Sequence[Line]
 
@@ -70,8 +74,8 @@ def add_captions(app: FastAPI, shares: Shares) -> None:
     async def open_share(request: Request) -> Response:
         """Let others read what sessions with this key say."""
         opening = _read(await limit_body(request, LARGEST).body())
-        past = [Line(0, one.start, one.end, one.text, final=True) for one in opening.lines[-KEPT:]]
-        token = shares.open(opening.share, opening.token, past)
+        past = [Line(0, one.start, one.end, one.text, final=True) for one in opening.lines]
+        token = shares.open(opening.share, opening.token, past, opening.missing)
         headers = {"cache-control": "no-store"}
         return Response(msgspec.json.encode(_Opened(token)), 201, headers, "application/json")
 
@@ -126,7 +130,7 @@ class Stream(Response):
     def _tell(self) -> bytes:
         before, self._seen = self._seen, self._room.now()
         fresh = before.room != self._seen.room
-        told = _Told(fresh, self._room.speaking, self._room.changed(before))
+        told = _Told(fresh, self._room.lacks(before), self._room.speaking, self._room.changed(before))
         return b"id: %s\ndata: %s\n\n" % (str(self._seen).encode(), msgspec.json.encode(told))
 
 

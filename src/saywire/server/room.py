@@ -2,7 +2,8 @@
 
 There is no queue for each viewer. Whoever was away, or reads slowly, gets next what is true then: partials
 that are out of date have never been, and what a viewer costs does not grow. A line keeps its place: its id is
-higher than those of all lines before it. The room belongs to one event loop.
+higher than those of all lines before it. Whoever missed lines that are not kept any more is told that some
+are missing. The room belongs to one event loop.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ class Seen:
 
 
 class Room:
-    def __init__(self, places: int, past: Sequence[Line] = ()) -> None:
-        """``past``: what was said before, all final."""
+    def __init__(self, places: int, past: Sequence[Line] = (), behind: bool = False) -> None:
+        """``past``: what was said before, all final; ``behind``: after more that is not told here."""
         self.name = token_hex(4)
         """Revisions of another room mean nothing here."""
-        self.revision = 0
+        self.revision = int(behind)
         self.speaking = False
         self.over = False
         self.closed = False
@@ -64,6 +65,8 @@ class Room:
         self._next = 1
         self._lines: OrderedDict[int, tuple[int, Line]] = OrderedDict()
         """By id, each with the revision that made it so; those that changed last come last."""
+        self._dropped = int(behind)
+        """The revision that made the newest line which is not kept any more."""
         self._moved = asyncio.Event()
         for line in past:
             self.put(msgspec.structs.replace(line, id=self.new_id()))
@@ -80,7 +83,8 @@ class Room:
         self._lines.pop(line.id, None)
         self._lines[line.id] = self.revision, line
         if len(self._lines) > KEPT:
-            self._lines.popitem(last=False)
+            _, (revision, dropped) = self._lines.popitem(last=False)
+            self._dropped = self._dropped if dropped.gone else revision
 
     def remove(self, id: int) -> None:
         if id in self._lines:
@@ -104,7 +108,7 @@ class Room:
 
     def changed(self, seen: Seen) -> list[Line]:
         """The lines that are not as they were seen, in the order in which they began."""
-        known = seen.revision if seen.room == self.name else 0
+        known = self._known(seen)
         lines: list[Line] = []
         for revision, line in reversed(self._lines.values()):
             if revision <= known:
@@ -112,6 +116,10 @@ class Room:
             if known or not line.gone:
                 lines.append(line)
         return sorted(lines, key=lambda line: line.id)
+
+    def lacks(self, seen: Seen) -> bool:
+        """Whether there was more to see, before those, that is not kept any more."""
+        return self._known(seen) < self._dropped
 
     def now(self) -> Seen:
         return Seen(self.name, self.revision)
@@ -133,6 +141,9 @@ class Room:
             yield
         finally:
             self.viewers -= 1
+
+    def _known(self, seen: Seen) -> int:
+        return seen.revision if seen.room == self.name else 0
 
     def _step(self) -> None:
         self.revision += 1

@@ -62,9 +62,11 @@ class Shares:
         """Viewers of all shares."""
         return sum(share.room.viewers for share in self._by_key.values())
 
-    def open(self, key: str, token: str | None = None, past: Sequence[Line] = ()) -> str:
+    def open(
+        self, key: str, token: str | None = None, past: Sequence[Line] = (), behind: bool = False
+    ) -> str:
         """The token of the share of this key, which there is from now on if there was none: with this token,
-        if it was its token once, and with ``past`` as what was said before.
+        if it was its token once, and with ``past`` as what was said before, ``behind`` more of it.
 
         Raises BadRequest, Overloaded.
         """
@@ -77,7 +79,8 @@ class Shares:
             raise BadRequest("this token was made for another share", param="token")
         if len(self._by_key) >= self.most:
             raise Overloaded(f"all {self.most} shares are taken; try again later")
-        share = Share(key, token or make_token(key, token_urlsafe(SALT)[:SALT]), Room(self.viewers, past))
+        room = Room(self.viewers, past, behind)
+        share = Share(key, token or make_token(key, token_urlsafe(SALT)[:SALT]), room)
         self._by_key[key] = self._by_token[share.token] = share
         self._look(key)
         return share.token

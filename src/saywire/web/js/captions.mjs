@@ -1,4 +1,5 @@
-// What a viewer shows: lines that others said, as the server tells them (docs/captions.md).
+// What a viewer shows: lines that others said, as the server tells them (docs/captions.md); and what it is told of
+// those that were said before.
 
 /** @typedef {import('./transcript.mjs').Line} Line */
 
@@ -13,7 +14,24 @@
  * @property {boolean} gone
  */
 
-/** @typedef {{fresh: boolean, speaking: boolean, lines: ToldLine[]}} Told */
+/** @typedef {{fresh: boolean, missing: boolean, speaking: boolean, lines: ToldLine[]}} Told */
+
+const MOST = 1000; // lines that a server keeps
+const LARGEST = 1000000; // bytes that it takes of them at once
+
+/**
+ * What was said before, for those who come late: as much of its end as a server takes.
+ * @param {Line[]} lines
+ */
+export function describePast(lines) {
+  const said = lines.filter(({ final, failed }) => final && !failed).map(({ text, start, end }) => ({ text, start, end }));
+  let first = said.length;
+  for (let bytes = 0; first > 0 && said.length - first < MOST; first -= 1) {
+    bytes += new TextEncoder().encode(JSON.stringify(said[first - 1])).length + 1;
+    if (bytes > LARGEST) break;
+  }
+  return { lines: said.slice(first), missing: first > 0 };
+}
 
 export class Captions {
   /** @type {Line[]} */
@@ -25,14 +43,27 @@ export class Captions {
    * Returns the lines that changed; those that are no longer in `lines` are gone.
    * @param {Told} told
    */
-  apply({ fresh, lines }) {
+  apply({ fresh, missing, lines }) {
     if (fresh) this.clear();
-    return lines.map((line) => this.#change(line));
+    const changed = missing ? this.#leaveOut(lines[0]?.start ?? 0) : [];
+    return changed.concat(lines.map((line) => this.#change(line)));
   }
 
   clear() {
     this.lines = [];
     this.#known.clear();
+  }
+
+  /**
+   * Lines that are no longer kept: a mark stands for them, and what was not finished before nobody will finish.
+   * @param {number} start where it goes on
+   */
+  #leaveOut(start) {
+    const open = this.lines.filter(({ final }) => !final);
+    const mark = { ...makeLine(), start, final: true, failed: 'missing' };
+    this.lines = [...this.lines.filter(({ final }) => final), mark];
+    for (const [id, line] of this.#known) if (open.includes(line)) this.#known.delete(id);
+    return [...open, mark];
   }
 
   /** @param {ToldLine} told */
@@ -47,10 +78,14 @@ export class Captions {
 
   /** @param {number} id */
   #add(id) {
-    /** @type {Line} */
-    const line = { start: 0, end: null, text: '', unstable: '', words: [], language: null, final: false, failed: null };
+    const line = makeLine();
     this.#known.set(id, line);
     this.lines.push(line);
     return line;
   }
 }
+
+/** @returns {Line} */
+const makeLine = () => ({
+  start: 0, end: null, text: '', unstable: '', words: [], language: null, final: false, failed: null,
+});

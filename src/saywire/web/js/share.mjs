@@ -1,10 +1,9 @@
 // Lets others read along (docs/captions.md): a link to what is said here, until it is taken back.
 
+import { describePast } from './captions.mjs';
 import { copyText } from './clipboard.mjs';
 import { find } from './dom.mjs';
 import { at } from './server.mjs';
-
-const MOST = 1000; // lines that late comers see
 
 export class Share {
   #key = makeKey();
@@ -46,9 +45,8 @@ export class Share {
   }
 
   async #open() {
-    const lines = this.transcript.lines.filter(({ final, failed }) => final && !failed);
-    const past = lines.slice(-MOST).map(({ text, start, end }) => ({ text, start, end }));
-    const opened = await this.server.ask('v1/captions', 'POST', { share: this.#key, token: this.#token, lines: past });
+    const opening = { share: this.#key, token: this.#token, ...describePast(this.transcript.lines) };
+    const opened = await this.server.ask('v1/captions', 'POST', opening);
     if (!opened) return;
     this.#token = (await opened.json()).token;
     const link = at('watch');

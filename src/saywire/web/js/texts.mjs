@@ -43,6 +43,7 @@ export const TEXTS = {
     watching: 'Live', watchWaiting: 'Waiting for the speaker', watchAway: 'The server is away. Trying again…',
     noCaptions: 'There are no captions at this link, or not any more.', captionsOver: 'The speaker has stopped sharing.',
     captionsFull: 'All places for readers are taken. Trying again…',
+    missingLines: 'Lines are missing here: the server does not keep them any more.',
   },
   zh: {
     title: '实时字幕',
@@ -85,6 +86,7 @@ export const TEXTS = {
     watching: '直播中', watchWaiting: '正在等待说话人', watchAway: '服务器暂时不在，正在重连…',
     noCaptions: '此链接没有字幕，或已经结束。', captionsOver: '说话人已停止分享。',
     captionsFull: '同看的人数已满，正在重试…',
+    missingLines: '这里缺了几行：服务器已不再保留。',
   },
 };
 

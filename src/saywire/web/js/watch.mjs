@@ -14,7 +14,7 @@ const LONGEST = 30000;
 const page = new Page();
 const captions = new Captions();
 const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('spoken'), jump: find('jump'), empty: find('empty') };
-const view = new View(parts, (reason) => reason);
+const view = new View(parts, () => page.say('missingLines'));
 const place = new URL(`v1/captions/${encodeURIComponent(location.hash.slice(1))}`, document.baseURI);
 
 let tries = 0;

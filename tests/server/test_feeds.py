@@ -4,7 +4,7 @@ import pytest
 
 from saywire import messages as m
 from saywire.errors import BadRequest, EngineFailed
-from saywire.server.feeds import Feed, read_start
+from saywire.server.feeds import Feed, Speaker, read_start
 from saywire.server.room import Room, Seen
 from saywire.types import Hypothesis
 from server.doubles import in_loop
@@ -20,8 +20,8 @@ class Place:
         self.left: list[Feed] = []
 
     def feed(self, start: float | None = None) -> Feed:
-        offset = start or 0.0
-        return Feed(lambda: self.room, self.left.append, start, offset)
+        speaker = Speaker(start=None if start is None else str(start))
+        return Feed(lambda: self.room, self.left.append, speaker, start or 0.0)
 
     @property
     def shown(self) -> list[Shown]:

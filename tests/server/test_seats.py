@@ -9,6 +9,7 @@ import pytest
 from saywire import messages as m
 from saywire.errors import EngineFailed, OutOfOrder, Overloaded, SaywireError
 from saywire.protocols.base import Begin, Drop, Give
+from saywire.server.feeds import Feed, Speaker
 from saywire.server.limits import Admission
 from saywire.server.logs import SessionLog
 from saywire.server.seats import Seats, thin
@@ -31,7 +32,7 @@ class Room:
             lambda: SessionLog(next(names), "/", "?"),
             lambda: None,
             self.finish,
-            partial(Shares().feed, {}),
+            partial(Shares().feed, Speaker()),
         )
 
     def finish(self) -> None:
@@ -73,6 +74,20 @@ async def test_each_session_takes_a_place_and_gives_it_back():
     room.seats.close("enough")
     assert room.admission.sessions == 0
     assert all(session.closed.is_set() for session in room.host.sessions)
+
+
+@in_loop
+async def test_each_feed_is_told_how_much_was_heard_before_it():
+    room, told = Room(), []
+
+    def new_feed(heard: float) -> Feed:
+        told.append(heard)
+        return Shares().feed(Speaker(), heard)
+
+    room.seats.new_feed = new_feed
+    room.obey(Begin("a"), Give("a", AUDIO), Begin("b"), Give("b", AUDIO), Give("b", AUDIO), Drop("a"))
+    room.obey(Begin("c"), Drop("b"), Begin("d"))
+    assert told == pytest.approx([0.0, 0.1, 0.3, 0.3])
 
 
 @in_loop

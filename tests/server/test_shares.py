@@ -6,6 +6,7 @@ import pytest
 
 from saywire import messages as m
 from saywire.errors import BadRequest, Overloaded
+from saywire.server.feeds import Speaker
 from saywire.server.problems import NotFound
 from saywire.server.room import Line, Room, Seen
 from saywire.server.shares import Shares, make_token
@@ -61,9 +62,9 @@ async def test_keys_that_could_be_guessed_and_shares_that_are_too_many():
         with pytest.raises(BadRequest, match="32 to 128"):
             shares.open(key)
     with pytest.raises(BadRequest, match="32 to 128"):
-        shares.feed({"share": "short"})
+        shares.feed(Speaker("short"))
     with pytest.raises(BadRequest, match="expected seconds"):
-        shares.feed({"share_start": "soon"})
+        shares.feed(Speaker(start="soon"))
     shares.open(KEY)
     with pytest.raises(Overloaded, match="all 1 shares"):
         shares.open(OTHER)
@@ -74,10 +75,10 @@ async def test_keys_that_could_be_guessed_and_shares_that_are_too_many():
 @in_loop
 async def test_sessions_feed_the_share_of_their_key_and_no_other():
     shares = Shares()
-    before = shares.feed({"share": KEY})
+    before = shares.feed(Speaker(KEY))
     room = shares.find(shares.open(KEY))
     assert room.speaking
-    nobody, other = shares.feed({}), shares.feed({"share": OTHER})
+    nobody, other = shares.feed(Speaker()), shares.feed(Speaker(OTHER))
     for feed in (before, nobody, other):
         feed.note(m.Final(0, "said", 1.0, 2.0))
         feed.end()
@@ -89,25 +90,53 @@ async def test_sessions_feed_the_share_of_their_key_and_no_other():
 async def test_a_session_without_a_clock_goes_on_after_the_last_final():
     shares = Shares()
     room = shares.find(shares.open(KEY, past=[Line(0, 3.0, 4.0, "before", final=True)]))
-    for query, offset in (({}, 4.0), ({"share_start": "7.5"}, 7.5)):
-        feed = shares.feed({"share": KEY, **query})
+    for start, offset in ((None, 4.0), ("7.5", 7.5)):
+        feed = shares.feed(Speaker(KEY, start))
         feed.note(m.Final(0, "said", 0.5, 1.0))
         feed.end()
         assert (room.changed(Seen())[-1].start, room.end) == (offset + 0.5, offset + 1.0)
 
 
 @in_loop
+async def test_sessions_of_one_connection_lie_one_after_the_other():
+    shares, speaker = Shares(), Speaker(KEY, "10")
+    room = shares.find(shares.open(KEY))
+    first = shares.feed(speaker, 0.0)
+    first.note(m.Final(0, "one", 1.0, 2.0))
+    second = shares.feed(speaker, 4.0)  # while the first has not said its last
+    second.note(m.Final(0, "three", 0.5, 1.5))
+    first.note(m.Final(1, "two", 2.5, 3.5))
+    first.end()
+    lines = [(line.text, line.start, line.end) for line in room.changed(Seen())]
+    assert lines == [("one", 11.0, 12.0), ("three", 14.5, 15.5), ("two", 12.5, 13.5)]
+
+
+@in_loop
+async def test_a_connection_that_says_all_its_sessions_again_says_nothing_twice():
+    shares = Shares()
+    room = shares.find(shares.open(KEY))
+    for _ in range(2):
+        speaker = Speaker(KEY, "0")
+        for heard, text in ((0.0, "one"), (3.0, "two")):
+            feed = shares.feed(speaker, heard)
+            feed.note(m.SpeechStarted(0, 0.7))
+            feed.note(m.Final(0, text, 1.0, 2.0))
+            feed.end()
+    assert texts(room) == ["one", "two"]
+
+
+@in_loop
 async def test_an_unfinished_line_stays_until_the_speaker_is_back():
     shares = Shares()
     room = shares.find(shares.open(KEY))
-    lost = shares.feed({"share": KEY})
+    lost = shares.feed(Speaker(KEY))
     lost.note(m.Partial(0, Hypothesis("half a", 4)))
     lost.end()
     assert texts(room) == ["half a"]
-    again = shares.feed({"share": KEY})
+    again = shares.feed(Speaker(KEY))
     assert texts(room) == []
     again.note(m.Partial(0, Hypothesis("half", 4)))
-    beside = shares.feed({"share": KEY})
+    beside = shares.feed(Speaker(KEY))
     assert texts(room) == ["half"]
     again.end()
     assert texts(room) == []
@@ -121,7 +150,7 @@ async def test_a_share_in_which_nobody_speaks_ends():
     while not room.closed:
         await room.move(room.now())
     assert not room.over  # the speaker may open it again
-    feed = shares.feed({"share": KEY})
+    feed = shares.feed(Speaker(KEY))
     room = shares.find(shares.open(KEY))
     await asyncio.sleep(0)
     assert not room.closed

@@ -28,6 +28,7 @@ from ..protocols.base import Begin, Close, Frame, Give, Multiplex, Order
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
 from .claims import REPLACED, Claim, Claims
+from .feeds import Speaker
 from .limits import Admission
 from .line import Gone, Line
 from .logs import Meter, SessionLog, logger
@@ -66,7 +67,8 @@ class Connection:
         self._moved = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        new_feed = partial(house.shares.feed, line.handshake.query)
+        query = line.handshake.query
+        new_feed = partial(house.shares.feed, Speaker(query.get("share", ""), query.get("share_start")))
         self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish, new_feed)
         self._outbox: deque[Frame] = deque()
         self._alarm: asyncio.Handle | None = None

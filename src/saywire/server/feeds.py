@@ -1,8 +1,9 @@
 """A session's events, as its share's room shows them.
 
 A feed belongs to one session, and writes into its share's room whenever there is one, so that somebody can
-begin to share in mid-speech. ``share_start`` says where on the share's clock the session's first sample lies.
-Such sessions are one speaker's, one after the other: what one of them says again after a lost connection
+begin to share in mid-speech. ``share_start`` says where on the share's clock the first sample of a connection
+lies; each session begins where the audio of those before it on the connection ends. Connections that say so
+are one speaker's, one after the other: what one of them says again after a lost connection
 (``docs/resume.md``) is shown once. Without it a session goes on where the share's last final ends.
 """
 
@@ -21,10 +22,27 @@ TOLERANCE = 0.1
 
 
 @dataclass(slots=True, eq=False)
+class Speaker:
+    """What the sessions of one connection have in common."""
+
+    key: str = ""
+    start: str | None = None
+    """``share_start``, as it came."""
+    room: Room | None = None
+    """The one that was there last."""
+    said: float = 0.0
+    """Where the last final of them ends there."""
+
+    def look(self, room: Room | None) -> None:
+        if room is not self.room:
+            self.room, self.said = room, 0.0
+
+
+@dataclass(slots=True, eq=False)
 class Feed:
     find: Callable[[], Room | None]
     leave: Callable[[Feed], None]
-    start: float | None = None
+    speaker: Speaker
     offset: float = 0.0
     """Of the session's clock."""
     _began: dict[int, float] = field(default_factory=dict)
@@ -33,8 +51,6 @@ class Feed:
     """The one that was there last."""
     _shown: dict[int, int] = field(default_factory=dict)
     """What its lines are called there."""
-    _said: float = 0.0
-    """Where the last final of its own ends there."""
 
     def note(self, event: Event) -> None:
         match event:
@@ -63,7 +79,7 @@ class Feed:
         if room is not self._room:
             self._room = room
             self._shown.clear()
-            self._said = 0.0
+        self.speaker.look(room)
         return room
 
     def _show(self, utterance: int, *, text: str, unstable: str) -> None:
@@ -79,12 +95,13 @@ class Feed:
         if not final.text.strip() or self._repeats(room, final.utterance):
             return self._remove(final.utterance)
         line = self._shown.get(final.utterance) or room.new_id()
-        self._said = self.offset + final.end
-        room.put(Line(line, self.offset + final.start, self._said, final.text, final=True))
+        end = self.offset + final.end
+        self.speaker.said = max(self.speaker.said, end)
+        room.put(Line(line, self.offset + final.start, end, final.text, final=True))
 
     def _repeats(self, room: Room, utterance: int) -> bool:
-        """Whether a session before this one has said it already."""
-        said = self.start is not None and room.end > self._said
+        """Whether a connection before this one has said it already."""
+        said = bool(self.speaker.start) and room.end > self.speaker.said
         return said and self._begin_of(utterance) + TOLERANCE <= room.end
 
     def _begin_of(self, utterance: int) -> float:

@@ -34,11 +34,14 @@ class Seats:
     moved: Callable[[], None]
     finish_all: Callable[[], None]
     """Called, once for each session, when the server wants to stop."""
-    new_feed: Callable[[], Feed]
-    """Where what a session says is to be read along; raises BadRequest."""
+    new_feed: Callable[[float], Feed]
+    """Where what a session says is to be read along, that begins after so many seconds of audio; raises
+    BadRequest."""
     ending: str = "finished"
     """What is logged of a session that ends well."""
     _taken: dict[str, _Seat] = field(default_factory=dict)
+    _heard: float = 0.0
+    """Seconds of audio that sessions had which have ended."""
 
     def __bool__(self) -> bool:
         return bool(self._taken)
@@ -87,6 +90,7 @@ class Seats:
     def end(self, name: str, cause: str) -> None:
         """Idempotent; names that nobody has are taken."""
         if seat := self._taken.pop(name, None):
+            self._heard += seat.log.seconds
             seat.log.cause = cause
             seat.leave()
 
@@ -103,7 +107,7 @@ class Seats:
             stack.callback(log.end)
             try:
                 stack.enter_context(self.admission.enter(self.finish_all))
-                feed = self.new_feed()
+                feed = self.new_feed(self._heard + sum(seat.log.seconds for seat in self._taken.values()))
                 stack.callback(feed.end)
                 session = self.host.open(order.options, self.moved)
             except SaywireError as error:

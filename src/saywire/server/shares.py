@@ -17,13 +17,13 @@ import asyncio
 import base64
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_urlsafe
 
 from ..errors import BadRequest, Overloaded
-from .feeds import Feed, read_start
+from .feeds import Feed, Speaker, read_start
 from .problems import NotFound
 from .room import Line, Room
 
@@ -100,17 +100,18 @@ class Shares:
             raise NotFound("there are no such captions, or not any more")
         return share.room
 
-    def feed(self, query: Mapping[str, str]) -> Feed:
-        """For a session that begins, with what the client asked for in the URL. Whoever has it calls ``end``.
+    def feed(self, speaker: Speaker, heard: float = 0.0) -> Feed:
+        """For a session that begins, after so many seconds of audio on its connection. Whoever has it calls
+        ``end``.
 
         Raises BadRequest.
         """
-        key, start = query.get("share", ""), read_start(query.get("share_start"))
+        key, start = speaker.key, read_start(speaker.start)
         if key:
             check_key(key)
         room = self._room_of(key)
-        offset = start if start is not None else room.end if room else 0.0
-        feed = Feed(partial(self._room_of, key), partial(self._leave, key), start, offset)
+        offset = start + heard if start is not None else room.end if room else 0.0
+        feed = Feed(partial(self._room_of, key), partial(self._leave, key), speaker, offset)
         if key:
             if room and key not in self._feeds:
                 room.drop_unfinished()

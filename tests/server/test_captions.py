@@ -56,6 +56,27 @@ async def test_viewers_see_what_was_said_and_what_is_said():
             await see(events, "before", "the start", "said 1", "not that")
 
 
+@pytest.mark.parametrize(
+    ("more", "chosen"),
+    [
+        ({"additional_headers": {"saywire-share": KEY}}, None),
+        ({"subprotocols": [f"saywire-share.{KEY}"]}, f"saywire-share.{KEY}"),
+    ],
+)
+@in_loop
+async def test_a_speakers_key_need_not_stand_in_an_address(more, chosen):
+    async with serving(ScriptedHost(talkative)) as at, client_of(at) as client:
+        token = await share(client)
+        async with connect(at.ws, **more) as ws, watching(client, token) as (viewer, events):
+            assert ws.subprotocol == chosen
+            await ws.send(TENTH)
+            await see(events, "said 0")
+            assert (await client.delete(HOME, headers={"saywire-share": KEY})).status_code == 204
+            async for _ in events:
+                pass
+            assert viewer.over
+
+
 @in_loop
 async def test_who_comes_again_is_told_only_what_is_new():
     async with serving(ScriptedHost(talkative)) as at, client_of(at) as client, speak(at) as ws:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from saywire.server.offered import offered_keys, path_in
+from saywire.server.offered import offered_keys, offered_share, path_in
 
 
 def test_keys_are_found_wherever_clients_put_them():
@@ -19,6 +19,17 @@ def test_what_is_no_key_is_not_offered():
     for value in (b"Basic a", b"Bearer", b"Bearer  ", b""):
         scope = {"type": "http", "headers": [(b"authorization", value)], "query_string": b""}
         assert list(offered_keys(scope)) == []
+
+
+def test_a_speakers_secret_is_found_in_headers_subprotocols_and_the_address():
+    header, query = {"saywire-share": "a"}, {"share": "c"}
+    names = ("realtime", "saywire-share.b")
+    assert [
+        offered_share(header, query, names),
+        offered_share({}, query, names),
+        offered_share({}, query, ()),
+        offered_share({}, {}, ("realtime",)),
+    ] == ["a", "b", "c", ""]
 
 
 def test_a_path_counts_from_where_the_application_is():

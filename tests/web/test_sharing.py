@@ -64,6 +64,9 @@ def play(page: Any, spoken: Path, pace: str = "fast") -> None:
 
 def test_who_has_the_link_sees_what_the_speaker_sees(server: Server, spoken: Path) -> None:
     with browse(server.url) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("websocket", lambda socket: asked.append(socket.url))
         link = share(page)
         with watching(page, link) as viewer:
             expect(viewer.locator("#status[data-state=watchWaiting]")).to_be_visible()
@@ -85,6 +88,10 @@ def test_who_has_the_link_sees_what_the_speaker_sees(server: Server, spoken: Pat
             expect_lines(viewer, SAID * 2)
             expect(page.locator(DONE)).to_be_visible()
             assert save(viewer, "srt") == save(page, "srt")
+            page.click("#share-end")
+            expect(viewer.locator("#notice[data-name=captionsOver]")).to_be_visible()
+        assert any("/v1/realtime" in url for url in asked)
+        assert not any("share=" in url for url in asked)  # the speaker's secret, for whoever logs addresses
 
 
 def test_sharing_begins_in_the_middle_and_ends_when_it_is_taken_back(server: Server, spoken: Path) -> None:

@@ -55,7 +55,7 @@ function dial(t, more = {}) {
   t.mock.method(Math, 'random', () => 0);
   const told = [];
   const wire = new Wire(
-    { url: 'ws://there/', key: '', session: { type: 'transcription' }, kept: 60000, ...more },
+    { url: 'ws://there/', key: '', share: 'mine', session: { type: 'transcription' }, kept: 60000, ...more },
     {
       event: ({ type }) => told.push(['event', type]),
       rewind: (last) => told.push(['rewind', last]),
@@ -76,12 +76,12 @@ test('what is heard before the connection stands is sent after the settings', (t
   socket().open();
   wire.hear(new Float32Array(100));
   assert.deepEqual(socket().types, ['update', 'update', 'append', 'append']);
-  assert.deepEqual(socket().protocols, ['realtime']);
+  assert.deepEqual(socket().protocols, ['realtime', 'saywire-share.mine']);
   assert.equal(wire.heard, 200);
 });
 
 test('a key goes as a subprotocol', (t) => {
-  assert.deepEqual(dial(t, { key: 'k' }).socket().protocols, ['realtime', 'openai-insecure-api-key.k']);
+  assert.deepEqual(dial(t, { key: 'k' }).socket().protocols, ['realtime', 'saywire-share.mine', 'openai-insecure-api-key.k']);
 });
 
 test('a lost connection is dialled again, more and more slowly, and what has not settled sent again', (t) => {

@@ -1,6 +1,6 @@
 """``/v1/captions``: one speaker, many readers. ``shares.py`` says who may read what.
 
-``POST`` opens the share of a key and answers its token; ``DELETE ?share=KEY`` closes it. For
+``POST`` opens the share of a key and answers its token; ``DELETE`` closes it. For
 ``GET /v1/captions/TOKEN`` the token is enough: server-sent events, over which a viewer can send nothing, and
 which browsers take up again by themselves where they were. Source: WHATWG HTML, 9.2, read 2026-11-21.
 """
@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import BadRequest
 from .limits import limit_body
+from .offered import offered_share
 from .room import Line, Room, Seen
 from .shares import Shares, check_key
 from .waiting import until_gone, until_one_ends
@@ -81,7 +82,7 @@ def add_captions(app: FastAPI, shares: Shares) -> None:
 
     async def close_share(request: Request) -> Response:
         """Its link leads nowhere from now on."""
-        key = request.query_params.get("share", "")
+        key = offered_share(request.headers, request.query_params, ())
         check_key(key)
         shares.close(key)
         return Response(status_code=204)

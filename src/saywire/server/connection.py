@@ -24,7 +24,7 @@ from functools import partial
 
 from ..errors import SaywireError
 from ..messages import Audio, Finish
-from ..protocols.base import Begin, Close, Frame, Give, Multiplex, Order
+from ..protocols.base import Begin, Close, Frame, Give, Handshake, Multiplex, Order
 from ..protocols.solo import BROKEN, farewell
 from ..runtime.base import Host
 from .claims import REPLACED, Claim, Claims
@@ -32,6 +32,7 @@ from .feeds import Speaker
 from .limits import Admission
 from .line import Gone, Line
 from .logs import Meter, SessionLog, logger
+from .offered import SHARE_SUBPROTOCOL, offered_share
 from .seats import Seats
 from .shares import Shares
 
@@ -67,8 +68,7 @@ class Connection:
         self._moved = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        query = line.handshake.query
-        new_feed = partial(house.shares.feed, Speaker(query.get("share", ""), query.get("share_start")))
+        new_feed = partial(house.shares.feed, _find_speaker(line.handshake))
         self._seats = Seats(house.host, house.admission, new_log, self._moved.set, self.finish, new_feed)
         self._outbox: deque[Frame] = deque()
         self._alarm: asyncio.Handle | None = None
@@ -150,7 +150,9 @@ class Connection:
     async def _accept(self) -> None:
         spoken = self._wire.subprotocols
         offered = self._line.handshake.subprotocols
-        await self._line.accept(next((p for p in offered if p in spoken), None))
+        # A browser leaves where none that it offered is taken, and only a share may have been offered.
+        known = [p for p in offered if p in spoken] + [p for p in offered if p.startswith(SHARE_SUBPROTOCOL)]
+        await self._line.accept(known[0] if known else None)
 
     async def _talk(self) -> None:
         reading = asyncio.create_task(self._read())
@@ -270,3 +272,8 @@ class Connection:
         if self._cause == "client left":
             self._cause = f"closed {close.code} {close.reason}".strip()
         await self._line.close(close)
+
+
+def _find_speaker(handshake: Handshake) -> Speaker:
+    key = offered_share(handshake.headers, handshake.query, handshake.subprotocols)
+    return Speaker(key, handshake.query.get("share_start"))

@@ -2,12 +2,13 @@
 
 A key comes as ``Authorization: Bearer``, as ``api-key`` (Azure's clients) or ``x-api-key``, as the query
 ``api_key`` or ``api-key``, or, since a browser cannot set headers on a websocket, as the subprotocol
-``openai-insecure-api-key.<key>``.
+``openai-insecure-api-key.<key>``. The secret of somebody whose captions are shared comes in such ways, too:
+proxies write addresses down, not headers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -16,6 +17,8 @@ from starlette.types import Scope
 KEY_SUBPROTOCOL = "openai-insecure-api-key."
 KEY_HEADERS = ("api-key", "x-api-key")
 KEY_QUERIES = ("api_key", "api-key")
+SHARE_HEADER = "saywire-share"
+SHARE_SUBPROTOCOL = "saywire-share."
 
 
 def offered_keys(scope: Scope) -> Iterator[str]:
@@ -32,6 +35,12 @@ def offered_keys(scope: Scope) -> Iterator[str]:
     for name in scope.get("subprotocols", ()):
         if name.startswith(KEY_SUBPROTOCOL):
             yield name.removeprefix(KEY_SUBPROTOCOL)
+
+
+def offered_share(headers: Mapping[str, str], query: Mapping[str, str], subprotocols: Sequence[str]) -> str:
+    """A speaker's secret, as it came; empty: none did."""
+    named = next((name for name in subprotocols if name.startswith(SHARE_SUBPROTOCOL)), "")
+    return headers.get(SHARE_HEADER) or named.removeprefix(SHARE_SUBPROTOCOL) or query.get("share", "")
 
 
 def path_in(scope: Scope) -> str:

@@ -1,7 +1,7 @@
 """Captions that others may read along: who speaks chooses a key, and gets a token for those who read.
 
-* The key is the speaker's secret, made by its client. Every session that is opened with ``?share=KEY``, on
-  any wire, feeds the share of that key while there is one.
+* The key is the speaker's secret, made by its client. Every session that is opened with it, on any wire
+  (``offered.py`` knows how), feeds the share of that key while there is one.
 * Whoever may use the server opens the share of a key, and gets the token. It is a keyed hash of a fresh
   salt, so nothing can be told from it, and it opens nothing but this stream of text.
 * Who still has both opens the same share again after the server was restarted, and no link breaks. A share

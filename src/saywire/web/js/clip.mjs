@@ -125,7 +125,7 @@ export class Clip {
     if (language) form.set('language', language);
     hotwords.forEach((word) => form.append('keywords[]', word));
     for (const each of ['segment', 'word']) form.append('timestamp_granularities[]', each);
-    const answer = await this.server.ask('v1/audio/transcriptions', 'POST', form, this.#request.signal);
+    const answer = await this.server.ask('v1/audio/transcriptions', 'POST', form, { signal: this.#request.signal });
     const heard = await answer?.json().catch(() => { throw new SourceError('unreachable'); });
     if (heard) this.#show(heard, offset);
   }

@@ -62,7 +62,7 @@ async function start() {
 
 function choose() {
   const url = at('v1/realtime?intent=transcription');
-  share.mark(url, heard / RATE);
+  url.searchParams.set('share_start', String(heard / RATE));
   return {
     kind: find('source').value,
     device: find('device').value,
@@ -71,6 +71,7 @@ function choose() {
     session: { model: find('model').value, language: find('language').value, hotwords: readHotwords(find('hotwords').value) },
     url,
     key: server.key,
+    share: share.key,
     manual: find('turns').value === 'held',
     call: find('transport').value === 'webrtc',
     ask: server.ask.bind(server),

@@ -25,9 +25,10 @@ const RELEASE = 0.2; // seconds that are heard after the button: fingers are fas
  * @property {{model: string, language: string, hotwords: string[]}} session
  * @property {URL} url
  * @property {string} key
+ * @property {string} share the speaker's secret
  * @property {boolean} manual whether a button is held while one talks
  * @property {boolean} call whether it goes over WebRTC
- * @property {(path: string, method: string, form: FormData) => Promise<Response | null>} ask
+ * @property {(path: string, method: string, form: FormData, more: {headers: Record<string, string>}) => Promise<Response | null>} ask
  */
 
 /**
@@ -177,7 +178,7 @@ export class Run {
   }
 
   #connect() {
-    const { key, call, ask } = this.chosen;
+    const { key, share, call, ask } = this.chosen;
     this.stage.page.status('connecting');
     this.stage.transcript.begin(this.#start / RATE);
     const url = new URL(this.chosen.url);
@@ -186,11 +187,12 @@ export class Run {
     if (call && stream) {
       url.pathname += '/calls';
       const options = { url, session, stream, start: this.#start, rate: RATE };
-      this.#wire = new Call(options, (path, form) => ask(path, 'POST', form), this.#listener());
+      const headers = { 'saywire-share': share };
+      this.#wire = new Call(options, (path, form) => ask(path, 'POST', form, { headers }), this.#listener());
     } else {
       url.protocol = url.protocol.replace('http', 'ws');
       const kept = this.live ? KEPT * RATE : Infinity;
-      this.#wire = new Wire({ url, key, session, kept }, this.#listener());
+      this.#wire = new Wire({ url, key, share, session, kept }, this.#listener());
     }
     this.#wire.mute(this.paused);
     this.stage.change();

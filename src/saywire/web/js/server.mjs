@@ -88,11 +88,12 @@ export class Server {
    * @param {string} path
    * @param {string} method
    * @param {object | FormData} body an object is sent as JSON
-   * @param {AbortSignal} [signal] that nobody waits for it any more
+   * @param {{signal?: AbortSignal, headers?: Record<string, string>}} more signal: that nobody waits for it any more
    */
-  async ask(path, method, body = {}, signal) {
+  async ask(path, method, body = {}, { signal, headers } = {}) {
+    const sent = body instanceof FormData ? body : JSON.stringify(body);
     try {
-      const answer = await this.#send(path, { method, signal, body: body instanceof FormData ? body : JSON.stringify(body) });
+      const answer = await this.#send(path, { method, signal, headers, body: sent });
       if (answer.ok) return answer;
       this.complain('refused', (await answer.json()).error.message);
     } catch (error) {
@@ -114,7 +115,8 @@ export class Server {
    * @param {RequestInit} request
    */
   async #send(path, request = {}) {
-    const headers = new Headers({ accept: 'application/json' });
+    const headers = new Headers(request.headers);
+    headers.set('accept', 'application/json');
     if (this.key) headers.set('authorization', `Bearer ${this.key}`);
     const answer = await fetch(at(path), { ...request, headers });
     if (answer.status === 401) throw new SourceError(this.key ? 'wrongKey' : 'needKey');

@@ -6,7 +6,8 @@ import { find } from './dom.mjs';
 import { at } from './server.mjs';
 
 export class Share {
-  #key = makeKey();
+  /** With which sessions are opened whose text can be shared, now or later. */
+  key = makeKey();
   /** @type {string | null} */
   #token = null;
 
@@ -29,23 +30,13 @@ export class Share {
     return this.#token !== null;
   }
 
-  /**
-   * What a session at this address says can be shared, now or later.
-   * @param {URL} url
-   * @param {number} start where it begins, in seconds
-   */
-  mark(url, start) {
-    url.searchParams.set('share', this.#key);
-    url.searchParams.set('share_start', String(start));
-  }
-
   /** There is a connection again, perhaps to a server that was begun anew and knows of no share. */
   async renew() {
     if (this.#token) await this.#open();
   }
 
   async #open() {
-    const opening = { share: this.#key, token: this.#token, ...describePast(this.transcript.lines) };
+    const opening = { share: this.key, token: this.#token, ...describePast(this.transcript.lines) };
     const opened = await this.server.ask('v1/captions', 'POST', opening);
     if (!opened) return;
     this.#token = (await opened.json()).token;
@@ -56,7 +47,7 @@ export class Share {
   }
 
   async #close() {
-    const closed = await this.server.ask(`v1/captions?share=${this.#key}`, 'DELETE');
+    const closed = await this.server.ask('v1/captions', 'DELETE', {}, { headers: { 'saywire-share': this.key } });
     if (!closed) return;
     this.#token = null;
     this.#show();

@@ -38,12 +38,16 @@ export class Wire {
   #end = () => {};
 
   /**
-   * @param {{url: URL | string, key: string, session: object, kept: number}} options kept: samples that may wait to settle
+   * @param {{url: URL | string, key: string, share: string, session: object, kept: number}} options
+   *   share: with which others may read along; kept: samples that may wait to settle
    * @param {Listener} listener
    */
-  constructor({ url, key, session, kept }, listener) {
+  constructor({ url, key, share, session, kept }, listener) {
     this.url = url;
     this.key = key;
+    // Secrets do not belong into an address, which proxies write down.
+    this.protocols = ['realtime', `saywire-share.${share}`];
+    if (key) this.protocols.push(`openai-insecure-api-key.${key}`);
     this.listener = listener;
     this.session = new Session(session, kept);
     /** @type {Promise<void>} */
@@ -117,7 +121,7 @@ export class Wire {
   }
 
   #dial() {
-    const socket = new WebSocket(this.url, this.key ? ['realtime', `openai-insecure-api-key.${this.key}`] : ['realtime']);
+    const socket = new WebSocket(this.url, this.protocols);
     this.#socket = socket;
     socket.onopen = () => this.#open();
     socket.onmessage = ({ data }) => this.#read(JSON.parse(data));

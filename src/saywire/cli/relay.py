@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..client.capture.choose import capture
 from ..client.connection import KEY_VARIABLE
 from ..client.dial import Dial, to_address
 from ..client.saving import Saved, open_all
-from ..client.sources import Stoppable, open_stdin, read_pipe
+from ..client.sources import open_stdin
 from ..errors import BadRequest, SaywireError
 from ..messages import Event, Final
 from ..protocols.dashscope.corpus import find_hotwords
@@ -28,7 +27,7 @@ from ..relay.audience import Audience, Everybody, State, mark, recall
 from ..relay.journal import Gap
 from ..relay.page import Page
 from ..relay.relay import Relay
-from ..relay.source import Source, file_source
+from ..relay.source import BLOCK, Source, file_source, pipe_source
 from ..runtime.locks import locked
 from ..runtime.places import find_data
 from ..server.run import run
@@ -43,8 +42,6 @@ LIMIT = "1GB"
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 INTERRUPTED = 130
 """Exit code of whoever was stopped twice."""
-BLOCK = 0.1
-"""Seconds taken from a source at a time."""
 
 
 def relay(
@@ -129,8 +126,7 @@ def find_source(name: str, rate: int, device: str, audience: Audience) -> Source
 
             return Source(name, listen)
         case "-":
-            pipe = open_stdin()
-            return Source(f"- {time.time()}", lambda known: Stoppable(read_pipe(pipe, rate, BLOCK)))
+            return pipe_source(open_stdin(), rate)
         case _:
             return file_source(Path(name))
 

@@ -6,11 +6,10 @@ They are read in a thread (``runtime/files.py``), so they may wait. ``Stoppable`
 from __future__ import annotations
 
 import math
-import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -65,9 +64,59 @@ def open_stdin() -> FileIO:
 
 AHEAD = 8
 """Blocks that are read before they are asked for."""
+BROKEN = "reading broke off; what is above says why"
 
 
-class Stoppable(Iterator[Samples]):
+class Ear(Iterator[Samples]):
+    """Blocks that another thread puts there, until they end or somebody stops them."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._ended = False
+        self._error: SaywireError | None = None
+        self._blocks: deque[Samples] = deque()
+        self._changed = threading.Condition()
+
+    # For whoever has blocks.
+
+    def put(self, block: Samples) -> None:
+        """Waits while nobody takes those before. Nothing is taken after ``stop``."""
+        with self._changed:
+            if not self.stopped:
+                self._changed.wait_for(lambda: self.stopped or len(self._blocks) < AHEAD)
+                self._blocks.append(block)
+                self._changed.notify_all()
+
+    def end(self, error: SaywireError | None = None) -> None:
+        """Nothing follows, but this error."""
+        with self._changed:
+            self._ended, self._error = True, error
+            self._changed.notify_all()
+
+    # For whoever wants them.
+
+    def __next__(self) -> Samples:
+        """Raises what ``end`` was told."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._blocks or self._ended or self.stopped)
+            if self._blocks:
+                self._changed.notify_all()
+                return self._blocks.popleft()
+            error, self._error = self._error, None
+        if error and not self.stopped:
+            raise error
+        raise StopIteration
+
+    def stop(self) -> None:
+        """What was read is still given out. From any thread; idempotent."""
+        with self._changed:
+            self.stopped = True
+            self._changed.notify_all()
+
+    close = stop
+
+
+class Stoppable(Ear):
     """The same blocks, until they end or somebody stops them, even while nothing comes.
 
     They are read in a thread of their own, which may be left waiting for ever: its pipe must be unbuffered,
@@ -75,37 +124,18 @@ class Stoppable(Iterator[Samples]):
     """
 
     def __init__(self, blocks: Iterator[Samples]) -> None:
-        self._queue: queue.Queue[Samples | SaywireError | None] = queue.Queue(AHEAD)
-        self._stopped = False
+        super().__init__()
         threading.Thread(target=self._read, args=(blocks,), daemon=True).start()
 
-    def __next__(self) -> Samples:
-        """Raises what the blocks do."""
-        block = None if self._stopped and self._queue.empty() else self._queue.get()
-        if isinstance(block, SaywireError):
-            raise block
-        if block is None:
-            self._stopped = True
-            raise StopIteration
-        return block
-
-    def stop(self) -> None:
-        """What was read is still given out. From any thread; idempotent."""
-        self._stopped = True
-        with suppress(queue.Full):  # then nobody waits
-            self._queue.put_nowait(None)
-
-    close = stop
-
     def _read(self, blocks: Iterator[Samples]) -> None:
-        last: SaywireError | None = OutOfOrder("reading broke off; what is above says why")
+        last: SaywireError | None = OutOfOrder(BROKEN)
         try:
             for block in blocks:
-                self._queue.put(block)
-                if self._stopped:
+                self.put(block)
+                if self.stopped:
                     break
             last = None
         except SaywireError as error:
             last = error
         finally:
-            self._queue.put(last)
+            self.end(last)

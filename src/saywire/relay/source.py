@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from ..client.sources import Stoppable, read_file
-from ..errors import BadAudio
+from ..client.sources import BROKEN, Ear, Stoppable, read_file, read_pipe
+from ..errors import BadAudio, OutOfOrder, SaywireError
 from ..types import Samples
+
+BLOCK = 0.1
+"""Seconds taken from a source at a time."""
 
 
 class Blocks(Protocol):
@@ -41,6 +47,45 @@ def file_source(path: Path) -> Source:
         raise BadAudio(f"cannot read {path}: {e.strerror or e}") from e
     name = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
     return Source(name, lambda known: Stoppable(skip(read_file(path), known)), live=False)
+
+
+def pipe_source(pipe: FileIO, rate: int) -> Source:
+    """16-bit PCM at ``rate``, or a WAV."""
+    return Source(f"- {time.time()}", Passing(read_pipe(pipe, rate, BLOCK)).listen)
+
+
+class Passing:
+    """Blocks that pass whether somebody listens or not: what comes while nobody does is left out."""
+
+    def __init__(self, blocks: Iterator[Samples]) -> None:
+        self._ear = Ear()
+        self._thread = threading.Thread(target=self._read, args=(blocks,), daemon=True)
+        self._end: tuple[SaywireError | None] | None = None
+        self._changing = threading.Lock()
+
+    def listen(self, known: int = 0) -> Ear:
+        """To what comes from now on. They are read from the first time on."""
+        ear = Ear()
+        with self._changing:
+            self._ear = ear
+            if self._end:
+                ear.end(*self._end)
+        if self._thread.ident is None:
+            self._thread.start()
+        return ear
+
+    def _read(self, blocks: Iterator[Samples]) -> None:
+        last: SaywireError | None = OutOfOrder(BROKEN)
+        try:
+            for block in blocks:
+                self._ear.put(block)
+            last = None
+        except SaywireError as error:
+            last = error
+        finally:
+            with self._changing:
+                self._end = (last,)
+                self._ear.end(last)
 
 
 def skip(blocks: Iterator[Samples], count: int) -> Iterator[Samples]:

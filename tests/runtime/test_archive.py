@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from saywire.errors import ModelError
-from saywire.runtime.archive import copy_tree, is_archive, unpack
+from saywire.runtime import archive as module
+from saywire.runtime.archive import NoRoom, copy_tree, is_archive, move_tree, unpack
 
 FILES = {"release/a.onnx": b"network" * 1000, "release/sub/tokens.txt": b"<blk> 0\n"}
 
@@ -120,6 +122,28 @@ def test_other_files_are_no_archives(tmp_path: Path) -> None:
     assert not is_archive(tmp_path / "x") and not is_archive(tmp_path) and not is_archive(tmp_path / "no")
     with pytest.raises(ModelError, match="x is damaged"):
         unpack(tmp_path / "x", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, NoRoom), (errno.EACCES, ModelError)])
+def test_a_full_disk_is_told_from_a_bad_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[ModelError]
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module, "_extract", fail)
+    with pytest.raises(ModelError, match=os.strerror(number)) as caught:
+        unpack(make_tar(tmp_path / "a.tar.bz2", {"a": b"1"}), tmp_path / "out")
+    assert type(caught.value) is kind
+
+
+def test_chosen_files_of_a_folder_are_moved(tmp_path: Path) -> None:
+    (tmp_path / "from" / "deep").mkdir(parents=True)
+    (tmp_path / "from" / "deep" / "a").write_bytes(b"1")
+    move_tree(tmp_path / "from", tmp_path / "to", ["deep/a"])
+    assert content(tmp_path / "to") == {"deep/a": b"1"} and content(tmp_path / "from") == {}
+    with pytest.raises(ModelError, match=r"cannot copy .*deep/b"):
+        move_tree(tmp_path / "from", tmp_path / "to", ["deep/b"])
 
 
 def test_chosen_files_of_a_folder_are_copied(tmp_path: Path) -> None:

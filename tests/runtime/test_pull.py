@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from saywire.config import ModelsConfig
 from saywire.engines.sherpa import TINY
 from saywire.errors import EngineFailed, FetchFailed, ModelError
 from saywire.runtime import pull as module
+from saywire.runtime.archive import NoRoom
 from saywire.runtime.catalogue import Listed, Source
 from saywire.runtime.models import Store
 from saywire.runtime.patience import Patience
@@ -235,9 +237,52 @@ def test_a_full_disk_is_told_first(
     hub: Hub, settings: ModelsConfig, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SPARE", 2**60)
-    with pytest.raises(ModelError, match=r"needs 0 MB, but .* MB free; make room, or set"):
+    with pytest.raises(ModelError, match=r"needs 0 MB more, but .* MB free; make room, or set"):
         pull(MODEL, store, settings, accept, patience=HASTY)
     assert hub.requests == []
+
+
+def test_what_is_here_already_needs_no_room(
+    hub: Hub, settings: ModelsConfig, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(hub, tokens=Answer(404))
+    with pytest.raises(FetchFailed, match="404"):
+        pull(MODEL, store, settings, accept, patience=HASTY)
+    free = 500_000 + module.SPARE  # half of the model
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert pull(MODEL, store, settings, accept, patience=HASTY).name == "some"
+
+
+def test_an_archive_that_the_disk_cannot_take_unpacked_is_kept(
+    hub: Hub, settings: ModelsConfig, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, folder: Path, most: int) -> None:
+        folder.mkdir()
+        (folder / "encoder.onnx").write_bytes(FILES["encoder.onnx"][:1000])
+        raise NoRoom(f"cannot unpack {path.name}")
+
+    hub.put(ARCHIVE, pack(FILES))
+    model = msgspec.structs.replace(MODEL, sources=(RELEASE,))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "unpack", full)
+        with pytest.raises(FetchFailed, match=r"cannot unpack some\.tar\.bz2; the archive is kept"):
+            pull(model, store, settings, accept, patience=HASTY)
+    assert pull(model, store, settings, accept, patience=HASTY).name == "some"
+    assert len(hub.requests) == 1 and store.verify("some") == []
+
+
+def test_a_refused_model_of_an_archive_is_not_downloaded_again(
+    hub: Hub, settings: ModelsConfig, store: Store
+) -> None:
+    def refuse(_: Path) -> None:
+        raise EngineFailed("it ends the process")
+
+    hub.put(ARCHIVE, pack(FILES))
+    model = msgspec.structs.replace(MODEL, sources=(RELEASE,))
+    with pytest.raises(ModelError, match="the files are kept: call again"):
+        pull(model, store, settings, refuse, patience=HASTY)
+    assert pull(model, store, settings, accept, patience=HASTY).name == "some"
+    assert len(hub.requests) == 1 and store.verify("some") == []
 
 
 def test_a_model_of_another_family_is_known_by_the_catalogue(

@@ -7,7 +7,9 @@ or compressed by bzip2, gzip or xz, and zip.
 
 from __future__ import annotations
 
+import errno
 import lzma
+import os
 import shutil
 import tarfile
 import zipfile
@@ -24,6 +26,10 @@ MOST_FILES = 10_000
 MOST_BYTES = 64 * 2**30
 BLOCK = 2**20
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
+
+
+class NoRoom(ModelError):
+    """The disk is at fault, not the archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ def _is_tar(path: Path) -> bool:
 def unpack(path: Path, folder: Path, most_bytes: int = MOST_BYTES, most_files: int = MOST_FILES) -> None:
     """Unpack into ``folder``, which is made. If all is in one folder there, that one is left out.
 
-    Raises ModelError; ``folder`` may then hold a part.
+    Raises NoRoom where the disk cannot take it, ModelError; ``folder`` may then hold a part.
     """
     folder.mkdir(parents=True, exist_ok=True)
     left = most_bytes
@@ -58,7 +64,10 @@ def unpack(path: Path, folder: Path, most_bytes: int = MOST_BYTES, most_files: i
             left -= _extract(member, folder / _checked(member.name, path.name), left, path.name)
     except (*_BROKEN, OSError) as e:
         if isinstance(e, OSError) and e.errno is not None:
-            raise ModelError(f"cannot unpack {path.name} into {folder}: {e.strerror or e}") from e
+            what = f"cannot unpack {path.name} into {folder}: {e.strerror or e}"
+            if e.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoRoom(f"{what}; make room, and call again") from e
+            raise ModelError(what) from e
         raise ModelError(
             f"{path.name} is damaged: {str(e).splitlines()[0] or type(e).__name__}; download it again"
         ) from e
@@ -122,12 +131,21 @@ def _lift(folder: Path) -> None:
         aside.rename(folder)
 
 
+def move_tree(source: Path, folder: Path, names: list[str]) -> None:
+    """Move these files to another folder of the same disk, each whole or not at all. Raises ModelError."""
+    _carry(source, folder, names, os.replace)
+
+
 def copy_tree(source: Path, folder: Path, names: list[str]) -> None:
     """Copy these files of a folder, by their paths below it. Raises ModelError."""
+    _carry(source, folder, names, shutil.copyfile)
+
+
+def _carry(source: Path, folder: Path, names: list[str], carry: Callable[[Path, Path], object]) -> None:
     for name in names:
         target = folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, target)
+            carry(source / name, target)
         except OSError as e:
             raise ModelError(f"cannot copy {source / name}: {e.strerror or e}") from e

@@ -25,7 +25,7 @@ from ..engines.layout import PUNCTUATION, TURNS, recognise
 from ..engines.manifest import MANIFEST, FileRecord, Manifest, read_manifest, write_manifest
 from ..engines.model_settings import with_settings
 from ..errors import ConfigError, EngineFailed, ModelError, UnknownModel
-from .archive import copy_tree, unpack
+from .archive import copy_tree, move_tree, unpack
 from .catalogue import load_catalogue
 from .contents import checksum, choose_files, describe
 from .locks import locked
@@ -138,11 +138,11 @@ class Store:
                 )
             shutil.rmtree(work)
             try:
-                source = path if path.is_dir() else work / "unpacked"
+                source, take = (path, copy_tree) if path.is_dir() else (work / "unpacked", move_tree)
                 if not path.is_dir():
                     unpack(path, source)
                 layout = recognise(source)
-                copy_tree(source, work / "model", choose_files(source, layout))
+                take(source, work / "model", choose_files(source, layout))
                 manifest = describe(work / "model", name, layout, languages, source=str(path.resolve()))
                 write_manifest(work / "model", manifest)
                 check(work / "model")

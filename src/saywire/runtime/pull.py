@@ -17,7 +17,7 @@ from ..config import ModelsConfig
 from ..engines.layout import OFFLINE, Layout, recognise
 from ..engines.manifest import Manifest, write_manifest
 from ..errors import EngineFailed, FetchFailed, ModelError
-from .archive import copy_tree, unpack
+from .archive import NoRoom, move_tree, unpack
 from .catalogue import Listed, Source, locate, order_sources
 from .contents import PAPERS, describe, find_helpers
 from .fetch import SPARE, fetch
@@ -99,19 +99,23 @@ class _Pull:
             self.watch.say(f"without {path.name}: {error.message}")
 
     def _take_archive(self, source: Source, work: Path, folder: Path) -> list[str]:
+        if all((folder / name).is_file() for name in self.model.files):
+            return []  # an earlier call finished it
         path, unpacked = work / source.archive, work / "unpacked"
         known = path.is_file() or self._fetch(locate(source, "", self.settings), path, source.sha256)
-        shutil.rmtree(unpacked, ignore_errors=True)
+        self.watch.say(f"unpacking {path.name}")
         try:
-            self.watch.say(f"unpacking {path.name}")
             unpack(path, unpacked, 8 * self.model.size + 4 * SPARE)
-        finally:
-            path.unlink()  # whole or not, it is not needed again
+        except NoRoom as e:
+            shutil.rmtree(unpacked)
+            raise FetchFailed(f"{e.message}; the archive is kept") from e
+        path.unlink()
         papers = [
             paper.name for paper in unpacked.iterdir() if paper.is_file() and PAPERS.fullmatch(paper.name)
         ]
-        copy_tree(
-            unpacked, folder, list(dict.fromkeys((*self.model.files, *papers, *find_helpers(unpacked))))
+        # The model's own files last: where they are, all is.
+        move_tree(
+            unpacked, folder, list(dict.fromkeys((*papers, *find_helpers(unpacked), *self.model.files)))
         )
         shutil.rmtree(unpacked)
         return list(self.model.files) if known and source.sha256 else []
@@ -138,7 +142,7 @@ def pull(
     with store.claim(model.name, lambda: watch.say("another process is at it; waiting")) as work:
         if store.has(model.name):
             return store.find(model.name)
-        _check_room(store, model)
+        _check_room(store, model, work, twice=bool(sources[0].archive))
         with open_client(patience) as client:
             manifest, folder = _try_sources(_Pull(model, settings, watch, patience, client), sources, work)
         write_manifest(folder, manifest)
@@ -169,11 +173,14 @@ def _try_sources(pull: _Pull, sources: list[Source], work: Path) -> tuple[Manife
     raise FetchFailed(f"model '{pull.model.name}' could not be downloaded: " + "; ".join(problems))
 
 
-def _check_room(store: Store, model: Listed) -> None:
+def _check_room(store: Store, model: Listed, work: Path, twice: bool) -> None:
+    """``twice``: an archive, which takes about as much as what is in it; ``work`` has what came before."""
+    here = sum(path.stat().st_size for path in work.rglob("*") if path.is_file())
+    needed = max(0, (2 if twice else 1) * model.size - here)
     free = shutil.disk_usage(store.folder).free
-    if model.size + SPARE > free:
+    if needed + SPARE > free:
         raise ModelError(
-            f"model '{model.name}' needs {model.size >> 20:,} MB, but {store.folder} has"
+            f"model '{model.name}' needs {needed >> 20:,} MB more, but {store.folder} has"
             f" {free >> 20:,} MB free; make room, or set models.folder to a larger disk"
         )
 

@@ -117,6 +117,16 @@ def test_a_broken_archive_says_what_to_do(tmp_path: Path, cut: float) -> None:
         unpack(tmp_path / "half.tar.bz2", tmp_path / "out")
 
 
+def test_an_encrypted_archive_says_what_to_do(tmp_path: Path) -> None:
+    data = make_zip(tmp_path / "x.zip", {"a": b"1"}).read_bytes()
+    for head, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.index(head) + flags
+        data = data[:at] + bytes([data[at] | 1]) + data[at + 1 :]
+    (tmp_path / "x.zip").write_bytes(data)
+    with pytest.raises(ModelError, match=r"x\.zip is encrypted; unpack it with its password"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
 def test_other_files_are_no_archives(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"text")
     assert not is_archive(tmp_path / "x") and not is_archive(tmp_path) and not is_archive(tmp_path / "no")

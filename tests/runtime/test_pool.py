@@ -14,7 +14,7 @@ from engines.recordings import read
 from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
 from saywire import messages as m
 from saywire.config import Config, EngineConfig, ModelsConfig, RemoteConfig
-from saywire.errors import EngineFailed, Overloaded, UnknownModel
+from saywire.errors import ConfigError, EngineFailed, Overloaded, UnknownModel
 from saywire.runtime.models import Store
 from saywire.runtime.pool import Pool
 from saywire.types import Options
@@ -219,6 +219,16 @@ def test_a_default_model_that_cannot_run_fails_the_start() -> None:
     with pytest.raises(Exception, match="did you mean 'sphinx'") as failed:
         asyncio.run(start())
     assert not isinstance(failed.value, EngineFailed)
+
+
+def test_more_models_at_the_start_than_may_be_loaded_are_told() -> None:
+    async def start() -> None:
+        settings = EngineConfig(model="fake", preload=("tiny", "fake"), max_models=1, workers=1)
+        async with asyncio.timeout(60), Pool(Config(engine=settings)):
+            pass
+
+    with pytest.raises(ConfigError, match=r"2 models .*\(fake, tiny\), but engine\.max_models is 1; raise it"):
+        asyncio.run(start())
 
 
 def test_closing_a_session_frees_its_place() -> None:

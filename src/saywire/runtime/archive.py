@@ -25,6 +25,8 @@ from ..errors import ModelError
 MOST_FILES = 10_000
 MOST_BYTES = 64 * 2**30
 BLOCK = 2**20
+ENCRYPTED = 1
+"""Of a zip's flags (APPNOTE.TXT 6.3.10, section 4.4.4)."""
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 
 
@@ -78,6 +80,10 @@ def _members(path: Path) -> Iterator[_Member]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
+                if info.flag_bits & ENCRYPTED:
+                    raise ModelError(
+                        f"{path.name} is encrypted; unpack it with its password, and give the folder"
+                    )
                 if not info.is_dir():
                     yield _Member(info.filename, partial(archive.open, info))
         return

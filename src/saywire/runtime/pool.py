@@ -76,7 +76,12 @@ class Pool:
         if problem := next((entry.problem for entry in known if entry.problem), ""):
             raise ConfigError(problem)
         names = {self._default(None, known).name, *self._config.engine.preload}
-        entries = [models.find_entry(name, known) for name in names]
+        entries = [models.find_entry(name, known) for name in sorted(names)]
+        if 0 < (most := self._config.engine.max_models) < len(entries):
+            raise ConfigError(
+                f"{len(entries)} models are to be loaded at the start ({', '.join(sorted(names))}), but"
+                f" engine.max_models is {most}; raise it, or shorten engine.preload"
+            )
         self._starter = choose(self._config.engine.start)
         loaded = False
         try:

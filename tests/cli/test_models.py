@@ -56,6 +56,7 @@ def test_a_model_is_pulled_used_checked_and_removed(hub: Hub, tmp_path: Path) ->
     assert (tmp_path / ".local/share/saywire/models" / NAME / "tokens.txt").exists()
     again = saywire("models", "pull", NAME, home=tmp_path)
     assert again.returncode == 0 and "from" not in again.stderr
+    assert f"{NAME} is installed already" in again.stdout and "recorded now" not in again.stdout
     used = saywire("transcribe", "--model", NAME, SAMPLE, home=tmp_path)
     assert (used.returncode, used.stdout) == (0, "three one eight\n")
     listed = saywire("models", "list", "--installed", home=tmp_path)
@@ -141,6 +142,12 @@ def test_damage_is_told(tmp_path: Path) -> None:
     run = saywire("models", "verify", "m", home=tmp_path)
     assert run.returncode == 1
     assert run.stdout.splitlines()[0] == "m: damaged" and "tokens.txt has 0 bytes" in run.stdout
+    (tmp_path / ".local/share/saywire/models/m/saywire.json").write_text("")
+    run = saywire("models", "verify", home=tmp_path)
+    assert run.returncode == 1
+    assert run.stdout.splitlines()[0] == "m: damaged" and "saywire.json cannot be read" in run.stdout
+    listed = saywire("models", "list", "--installed", home=tmp_path)
+    assert any(line.startswith("m       damaged") for line in listed.stdout.splitlines())
 
 
 def test_the_list_shows_what_there_is(tmp_path: Path) -> None:

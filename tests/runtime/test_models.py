@@ -152,6 +152,8 @@ def test_folders_that_are_no_models_are_left_out(store: Store, tmp_path: Path) -
     (store.folder / "renamed").mkdir()
     (store.folder / "renamed" / MANIFEST).write_bytes((store.folder / "mine" / MANIFEST).read_bytes())
     assert [model.name for model in store.installed()] == ["mine"]
+    assert store.damaged() == ["broken"]
+    assert store.verify("broken") == [Damage(MANIFEST, "cannot be read")]
 
 
 def test_the_folder_is_the_setting_or_the_system_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

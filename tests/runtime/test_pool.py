@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -227,7 +228,9 @@ def test_more_models_at_the_start_than_may_be_loaded_are_told() -> None:
         async with asyncio.timeout(60), Pool(Config(engine=settings)):
             pass
 
-    with pytest.raises(ConfigError, match=r"2 models .*\(fake, tiny\), but engine\.max_models is 1; raise it"):
+    with pytest.raises(
+        ConfigError, match=r"2 models .*\(fake, tiny\), but engine\.max_models is 1; raise it"
+    ):
         asyncio.run(start())
 
 
@@ -263,6 +266,27 @@ def test_a_model_that_is_installed_while_it_runs_can_be_asked_for(tmp_path: Path
             assert talk.texts == ["three one eight"]
             model = next(model for model in pool.models() if model.name == "mine")
             assert (model.languages, model.workers) == (("zh", "en"), 1)
+
+    asyncio.run(test())
+
+
+def test_a_model_that_is_removed_while_somebody_uses_it_stays_theirs(tmp_path: Path) -> None:
+    store = Store(tmp_path / "models")
+    store.add(make_folder(tmp_path / "release"), "mine", ("zh", "en"), lambda _: None)
+
+    async def test() -> None:
+        settings = EngineConfig(model="fake", workers=1)
+        config = Config(engine=settings, models=ModelsConfig(folder=str(store.folder)))
+        async with asyncio.timeout(60), Pool(config) as pool:
+            options = Options(model="mine", turns=MANUAL)
+            talk = Talk(pool, options)
+            talk.give(read("three-one-eight"))
+            await talk.until_kind(m.SpeechStarted)
+            store.remove("mine")
+            talk.give(m.Configure(replace(options, hotwords=("one",))), m.Commit())
+            events = await talk.finish()
+            assert any(isinstance(event, m.Configured) for event in events)
+            assert talk.texts == ["three one eight"]
 
     asyncio.run(test())
 

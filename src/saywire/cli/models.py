@@ -54,6 +54,7 @@ def list_(
     here = {manifest.name: manifest for manifest in store.installed()}
     rows = [_shipped_row(entry) for entry in ENGINES if entry.rank and _speaks(entry.languages, language)]
     rows += [_installed_row(manifest) for manifest in here.values() if _speaks(manifest.languages, language)]
+    rows += [(name, "damaged", "", "", "", "", "remove it and install it again") for name in store.damaged()]
     if not installed:
         added = {entry.name: entry for entry in store_room.known_entries(settings)}
         configured = ((section, added[name]) for section, name in list_tables(settings))
@@ -116,6 +117,7 @@ def pull(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = None)
     wanted = [find_listed(name, load_catalogue()) for name in dict.fromkeys(names)]
     failed = 0
     for model in wanted:
+        here = store.has(model.name)
         try:
             with _watching(model.name) as watch:
                 manifest = pull_model(model, store, settings.models, probe, watch)
@@ -126,7 +128,9 @@ def pull(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = None)
             typer.echo(f"saywire: {error.message}", err=True)
         else:
             unknown = sum(not file.published for file in manifest.files)
-            if unknown:
+            if here:
+                typer.echo(f"{model.name} is installed already")
+            elif unknown:
                 typer.echo(f"{unknown} of {len(manifest.files)} checksums were not published; recorded now")
             _tell(manifest, store)
     if failed:
@@ -195,7 +199,7 @@ def verify(
     """Compare every file of installed models with its checksum. Exits with 1 when one is damaged."""
     store = _open(flags.load(config, sets, {}).config)
     well = True
-    for name in names or [manifest.name for manifest in store.installed()]:
+    for name in names or [*(manifest.name for manifest in store.installed()), *store.damaged()]:
         damages = store.verify(name)
         typer.echo(f"{name}: {'damaged' if damages else 'whole'}")
         for damage in damages:

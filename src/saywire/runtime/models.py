@@ -62,6 +62,17 @@ class Store:
         """What is installed, by name. A folder that is no model is left out."""
         return [manifest for _, manifest in self._scan()]
 
+    def damaged(self) -> list[str]:
+        """Of models whose manifest cannot be read, the names: nothing else is known of them."""
+        return [folder.name for folder in self._folders() if self._is_damaged(folder.name)]
+
+    def _is_damaged(self, name: str) -> bool:
+        try:
+            read_manifest(self.folder / name)
+        except EngineFailed:
+            return self.has(name)
+        return False
+
     def find(self, name: str) -> Manifest:
         """Raises UnknownModel when it is not installed, EngineFailed when its manifest is damaged."""
         if not NAME.fullmatch(name) or not (self.folder / name).is_dir():
@@ -85,12 +96,14 @@ class Store:
         )
         return [entry for entry in entries if entry]
 
-    def _scan(self) -> Iterator[tuple[Path, Manifest]]:
+    def _folders(self) -> list[Path]:
         try:
-            folders = sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
+            return sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
         except OSError:  # nothing was ever installed
-            return
-        for folder in folders:
+            return []
+
+    def _scan(self) -> Iterator[tuple[Path, Manifest]]:
+        for folder in self._folders():
             try:
                 manifest = read_manifest(folder)
             except EngineFailed:
@@ -153,6 +166,8 @@ class Store:
 
     def verify(self, name: str) -> list[Damage]:
         """Compare every file with its checksum; what is wrong. Raises UnknownModel, EngineFailed."""
+        if self._is_damaged(name):
+            return [Damage(MANIFEST, "cannot be read")]
         manifest = self.find(name)
         checked = (_examine(self.folder / name / record.path, record) for record in manifest.files)
         return [damage for damage in checked if damage]

@@ -171,8 +171,8 @@ class Pool:
         try:
             known = self._entries
             return self._resolve(one, known) == self._resolve(other, known)
-        except SaywireError:
-            return False
+        except SaywireError:  # it was removed since
+            return one.model == other.model
 
     def forget(self, hosted: Hosted) -> None:
         self._sessions.discard(hosted)

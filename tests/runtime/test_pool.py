@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from engines.folders import make_folder
+from engines.punctuation_nets import make_mandarin
 from engines.recordings import read
 from runtime.talk import DEADLY, MANUAL, Talk, make_pool, noise
 from saywire import messages as m
@@ -289,6 +290,33 @@ def test_a_model_that_is_removed_while_somebody_uses_it_stays_theirs(tmp_path: P
             assert talk.texts == ["three one eight"]
 
     asyncio.run(test())
+
+
+def test_what_a_setting_needs_may_be_removed_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path / "models")
+    store.add(make_mandarin(tmp_path / "release"), "marks", ("zh",), lambda _: None)
+    finishes = ModelsConfig(folder=str(store.folder), punctuation=("tiny=marks",))
+    config = Config(engine=EngineConfig(model="fake", workers=1), models=finishes)
+
+    async def test() -> None:
+        async with asyncio.timeout(60), Pool(config) as pool:
+            store.remove("marks")
+            talk = Talk(pool, Options(turns=MANUAL))
+            talk.give(noise(0.2), m.Commit())
+            await talk.finish()
+            assert talk.texts == ["one two"]
+            assert "tiny" in {model.name for model in pool.models()}
+            other = Talk(pool, Options(model="tiny", turns=MANUAL))
+            other.give(noise(0.2))
+            failed = await other.until_kind(m.Failed)
+            assert isinstance(failed, m.Failed) and "marks" in failed.error.message
+        with pytest.raises(ConfigError, match=r"models\.punctuation names 'marks', which is not installed"):
+            await Pool(config).start()
+
+    asyncio.run(test())
+    assert sum("new models are not seen" in record.message for record in caplog.records) == 1
 
 
 def test_a_pool_that_has_stopped_says_so() -> None:

@@ -62,6 +62,8 @@ class Pool:
         later."""
         self._config = config
         self._given = entries
+        self._seen: Sequence[Entry] = ()  # at the last look into the store
+        self._warned = ""  # what was wrong then
         self._starter: Starter | None = None
         aliases = config.engine.aliases
         self._aliases = dict(read_pairs("engine.aliases", aliases, "name=model", "whisper-1=sphinx"))
@@ -139,10 +141,19 @@ class Pool:
 
     @property
     def _entries(self) -> Sequence[Entry]:
-        """Looks into the store each time: what was just installed is there."""
-        if self._given is None:
-            return models.known_entries(self._config)
-        return self._given
+        """Looks into the store each time: what was just installed is there. What the configuration needs may
+        have been removed since the start: the others go on, then, as they were."""
+        if self._given is not None:
+            return self._given
+        try:
+            self._seen, self._warned = models.known_entries(self._config), ""
+        except ConfigError as error:
+            if not self._seen:
+                raise
+            if error.message != self._warned:
+                log.error("%s; until then new models are not seen", error.message)
+            self._warned = error.message
+        return self._seen
 
     @property
     def sessions(self) -> int:

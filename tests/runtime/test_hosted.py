@@ -221,6 +221,40 @@ def test_the_model_stays_once_there_was_audio() -> None:
     assert usher.places[0].sent[-1] == m.Configure(OTHER)
 
 
+def test_what_is_too_late_is_answered_in_its_turn() -> None:
+    hosted, usher = make()
+    opened(hosted, usher)
+    hosted.receive(m.Configure(OTHER))
+    hosted.receive(m.Configure(Options(model="other")))
+    hosted.receive(m.Configure(OPTIONS))
+    assert hosted.events_to_send() == []
+    hosted.hear(m.Configured(OTHER))
+    first, second = hosted.events_to_send()
+    assert first == m.Configured(OTHER) and isinstance(second, m.Failed)
+    hosted.hear(m.Configured(OPTIONS))
+    assert hosted.events_to_send() == [m.Configured(OPTIONS)]
+
+
+def test_what_is_too_late_waits_for_the_answers_from_before_the_audio() -> None:
+    hosted, _ = make()
+    hosted.receive(m.Configure(OTHER))
+    hosted.receive(m.Audio(sound()))
+    hosted.receive(m.Configure(Options(model="other")))
+    assert hosted.events_to_send() == []
+    hosted.hear(m.Configured(OTHER))
+    first, second = hosted.events_to_send()
+    assert first == m.Configured(OTHER) and isinstance(second, m.Failed)
+
+
+def test_what_is_too_late_is_bounded_while_it_waits() -> None:
+    hosted, usher = make()
+    opened(hosted, usher)
+    hosted.receive(m.Configure(OTHER))
+    with pytest.raises(Overloaded, match="commands wait"):
+        for _ in range(5000):
+            hosted.receive(m.Configure(Options(model="other")))
+
+
 def test_a_bad_rate_is_refused_and_nothing_is_lost() -> None:
     hosted, usher = make()
     hosted.receive(m.Audio(sound(), 24_000))

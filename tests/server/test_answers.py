@@ -175,7 +175,14 @@ async def test_stream():
         "type": "transcript.text.done",
         "text": "hello world again",
         "languages": [{"code": "en"}],
-        "usage": {"type": "duration", "seconds": 2},
+        "usage": {
+            "type": "tokens",
+            "input_tokens": 20,
+            "output_tokens": 0,
+            "total_tokens": 20,
+            "input_token_details": {"text_tokens": 0, "audio_tokens": 20},
+            "seconds": 2,
+        },
     }
 
 

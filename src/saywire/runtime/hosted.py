@@ -67,6 +67,7 @@ class Hosted:
         self._seat: Seat | None = None
         self._waiting = False  # for a seat, or for the answer to Open
         self._asked: deque[m.Configure] = deque()  # before the first audio, not answered yet
+        self._owed: deque[m.Failed | None] = deque()  # answers to Configures, in order; None: it is to come
         self._intake = Intake()
         self._keep = Keep(options)
         self._echo = Echo()
@@ -82,13 +83,15 @@ class Hosted:
         if not isinstance(command, m.Audio | m.Finish):
             self._check_room()
         self._intake.take(command)
+        if isinstance(command, m.Configure):
+            self._owed.append(self._refuse_late(command))
         match command:
             case m.Audio():
                 self._take_audio(command)
+            case m.Configure() if self._owed[-1]:
+                self._say_refusals()
             case m.Configure() if not self._intake.heard:
                 self._ask(command)
-            case m.Configure() if wrong := self._what_is_too_late(command):
-                self._say(m.Failed(None, wrong))
             case _:
                 self._finishing = isinstance(command, m.Finish)
                 self._give_audio(self._intake.flush())
@@ -173,16 +176,20 @@ class Hosted:
         """Of the model that the session is to have."""
         return self._asked[-1].options if self._asked else self._keep.options
 
-    def _what_is_too_late(self, command: m.Configure) -> BadRequest | None:
-        """What of it can only be asked for before the first audio."""
+    def _refuse_late(self, command: m.Configure) -> m.Failed | None:
+        """The answer to one that asks for what can only be asked for before the first audio."""
+        if not self._intake.heard:
+            return None
         if command.resume:
-            return BadRequest("a session can resume only before the first audio", param="resume")
+            late = "a session can resume only before the first audio"
+            return m.Failed(None, BadRequest(late, param="resume"))
         if self._usher.same_model(command.options, self._wanted):
             return None
-        return BadRequest("the model can change only before the first audio", param="model")
+        return m.Failed(None, BadRequest("the model can change only before the first audio", param="model"))
 
     def _check_room(self) -> None:
-        for limit, waiting in ((QUESTIONS, len(self._asked)), (COMMANDS, self._keep.waiting)):
+        waits = ((QUESTIONS, len(self._asked)), (COMMANDS, self._keep.waiting), (COMMANDS, len(self._owed)))
+        for limit, waiting in waits:
             if waiting >= limit:
                 raise Overloaded(f"{waiting} commands wait for the engine, which is the limit; send fewer")
 
@@ -238,7 +245,18 @@ class Hosted:
     def _answer(self, event: m.Configured | m.Failed) -> None:
         self._asked.popleft()
         self._intake.answer()
+        self._say_answer(event)
+
+    def _say_answer(self, event: m.Configured | m.Failed) -> None:
+        self._owed.popleft()
         self._say(event)
+        self._say_refusals()
+
+    def _say_refusals(self) -> None:
+        """Those whose turn it is: clients tell answers apart by their order alone."""
+        while self._owed and (refusal := self._owed[0]):
+            self._owed.popleft()
+            self._say(refusal)
 
     def _go_on(self) -> None:
         """Ask the next question; without one, be seated if there is something to be heard."""
@@ -250,6 +268,9 @@ class Hosted:
         match event:
             case m.Failed(None, error) if error.fatal:
                 self.give_up(error)
+                return
+            case m.Configured() | m.Failed(None):
+                self._say_answer(event)
                 return
             case m.Settled():
                 self._deaths = 0

@@ -43,6 +43,13 @@ CLOUD_NAMES = (
 )
 """Names that clients send because their makers' services have them: the server's own choice."""
 CLOUD_FAMILIES = (
+    "gpt-4o-transcribe-",
+    "gpt-4o-mini-transcribe-",
+    "gpt-transcribe-",
+    "gpt-live-transcribe-",
+    "gpt-realtime-",
+    "gpt-4o-realtime-preview",
+    "gpt-4o-mini-realtime-preview",
     "qwen3-asr-flash",
     "qwen-audio-3",
     "paraformer-realtime-",

@@ -17,7 +17,7 @@ from ..core.conversation import Conversation, Turn
 from ..errors import Unsupported
 from ..messages import Finished
 from ..texts import glue
-from .answers import Delta, Done, Heard, Usage, to_data, to_json
+from .answers import Delta, Done, Heard, TokenUsage, Usage, to_data, to_json
 from .forms import Ask
 
 MOST = 8
@@ -72,7 +72,7 @@ class Diarized:
         async for segment, delta in self._segments(heard):
             yield to_data(Delta(delta, segment_id=segment.id))
             yield to_data(segment)
-        yield to_data(Done(self._text, Usage.of(self._seconds)))
+        yield to_data(Done(self._text, TokenUsage.of(self._seconds)))
 
     async def _segments(self, heard: AsyncIterator[Heard]) -> AsyncIterator[tuple[Segment, str]]:
         """With what each adds to the text."""

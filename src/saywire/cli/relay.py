@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -28,11 +27,12 @@ from ..relay.journal import Gap
 from ..relay.page import Page
 from ..relay.relay import Relay
 from ..relay.source import BLOCK, Source, file_source, pipe_source
+from ..relay.spool import SMALLEST
 from ..runtime.locks import locked
 from ..runtime.places import find_data
 from ..server.run import run
 from ..types import RATE, Options, Turns
-from . import flags, listen_flags
+from . import flags, listen_flags, relay_flags
 from .captions import Captions
 from .interrupts import interruptible
 
@@ -45,36 +45,20 @@ INTERRUPTED = 130
 
 
 def relay(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="mic|system|FILE|-", help="system is what plays; - is 16-bit PCM, or a WAV, on stdin."
-        ),
-    ] = "system",
-    server: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="The saywire that writes it down; or several, called in turn."),
-    ] = None,
+    source: relay_flags.Source = "system",
+    server: relay_flags.Servers = None,
     model: flags.Model = None,
     language: flags.Language = None,
     hotwords: listen_flags.Hotwords = "",
     endpoint_silence_ms: listen_flags.Silence = None,
     save: listen_flags.Save = None,
     force: listen_flags.Force = False,
-    spool: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where audio is kept until it is written down.")
-    ] = None,
-    spool_limit: Annotated[
-        str, typer.Option(metavar="SIZE", help="The most of it, as in 500MB; an hour is 115 MB.")
-    ] = LIMIT,
-    port: Annotated[int, typer.Option(help="Of the page and its websockets; 0: a free one.")] = PORT,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="A site whose pages may use them, beside this machine's.")
-    ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Capture only when a page asks for it.")] = False,
-    device: Annotated[
-        str, typer.Option(metavar="ID|NAME", help="The device, by its id or (a part of) its name.")
-    ] = "",
+    spool: relay_flags.Spool = None,
+    spool_limit: relay_flags.Limit = LIMIT,
+    port: relay_flags.Port = PORT,
+    origin: relay_flags.Origins = None,
+    wait: relay_flags.Wait = False,
+    device: relay_flags.Device = "",
     rate: listen_flags.Rate = RATE,
     ca: listen_flags.Authorities = None,
 ) -> None:
@@ -86,7 +70,7 @@ def relay(
     dial = Dial(tuple(map(to_address, server or ["http://127.0.0.1:8000"])), os.environ.get(KEY_VARIABLE), ca)
     turns = Turns() if endpoint_silence_ms is None else Turns(silence=endpoint_silence_ms / 1000)
     options = Options(model, language, hotwords=find_hotwords(hotwords), turns=turns)
-    folder, limit = spool or find_data(os.environ) / "relay", to_bytes(spool_limit)
+    folder, limit = spool or find_data(os.environ) / "relay", to_limit(spool_limit)
     with ExitStack() as stack:
         stack.enter_context(locked(folder / "lock", lambda: refuse(folder)))
         desk, page = Desk(stack.enter_context(Captions(Console(highlight=False, soft_wrap=True)))), Page()
@@ -105,6 +89,14 @@ def relay(
 
 def refuse(folder: Path) -> None:
     raise BadRequest(f"another relay uses {folder}; give this one a --spool of its own")
+
+
+def to_limit(size: str) -> int:
+    """Raises BadRequest."""
+    limit = to_bytes(size)
+    if limit < SMALLEST:
+        raise BadRequest(f"a spool of {size} is too small, for it must hold two minutes: {SMALLEST / 1e6} MB")
+    return limit
 
 
 def to_bytes(size: str) -> int:

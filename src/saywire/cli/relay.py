@@ -17,7 +17,7 @@ from ..client.capture.blocks import Blocks
 from ..client.capture.choose import capture
 from ..client.connection import KEY_VARIABLE
 from ..client.dial import Dial, to_address
-from ..client.saving import Saved, open_all
+from ..client.saving import Saved, open_all, set_aside
 from ..client.sources import open_stdin
 from ..errors import BadRequest, SaywireError
 from ..messages import Event, Final
@@ -76,8 +76,9 @@ def relay(
         desk, page = Desk(stack.enter_context(Captions(Console(highlight=False, soft_wrap=True)))), Page()
         everybody = Everybody([desk, page])
         made = Relay(dial, options, folder, limit, find_source(source, rate, device, desk), everybody)
-        desk.saves = open_all(save or (), force or made.went_on, desk.warn)
+        desk.open(save or (), force, made)
         recall(made.journal, everybody)
+        desk.go_on(made.seconds)
         try:
             well = run(_relay(made, page, port, origin or [], desk, not wait))
         except asyncio.CancelledError as e:
@@ -131,12 +132,27 @@ class Desk:
         self.well = True
         """Whether capturing has not failed."""
         self._captions = captions
+        self._recalls = True
+
+    def open(self, paths: Sequence[Path], force: bool, made: Relay) -> None:
+        """The files. Who goes on writes them anew, but for what the journal does not know any more. Raises
+        BadRequest."""
+        for path in paths if made.journal.left_out.finals else ():
+            if aside := set_aside(path):
+                self.warn(f"{path} goes on with the last days; those before are in {aside}")
+        self.saves = open_all(paths, force or made.went_on, self.warn)
+
+    def go_on(self, seconds: float) -> None:
+        """What was heard before, so many seconds, is told: from now on each final is written at once."""
+        self._recalls = False
+        for saved in self.saves:
+            saved.close(seconds)
 
     def hear(self, event: Event, captured: float) -> None:
         self._captions.tell("", event)
         if isinstance(event, Final):
             for saved in self.saves:
-                saved.add(event)
+                saved.add(event, now=not self._recalls)
 
     def lose(self, gap: Gap) -> None:
         self.hear(mark(gap), gap.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
@@ -12,13 +13,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from websockets.sync.client import connect
 
 from cli.program import ROOT, SAMPLES, command, environment, saywire
 from saywire.audio.pcm import to_pcm16
-from saywire.cli.relay import to_bytes
+from saywire.cli.captions import Captions
+from saywire.cli.relay import Desk, find_source, to_bytes
+from saywire.client.dial import Dial
+from saywire.client.frames import Point
 from saywire.client.samples import find_sample
+from saywire.client.wire import Place
 from saywire.errors import BadRequest
+from saywire.messages import Final as FinalEvent
+from saywire.relay.audience import recall
+from saywire.relay.journal import Begun, Journal, LeftOut, Line
+from saywire.relay.relay import Relay
+from saywire.types import Options
 
 COMMANDS = SAMPLES / "commands.flac"
 FINAL = re.compile(r"^ +([\d.]+) - +([\d.]+) s  (.+)$", re.MULTILINE)
@@ -193,8 +204,34 @@ def test_what_is_no_size(size: str) -> None:
         (("-", "--server", "http://127.0.0.1:99999"), "no server's address"),
         (("-", "--server", "localhost"), "no server's address"),
         (("-", "--spool-limit", "much"), "no size"),
+        (("-", "--spool-limit", "3MB"), "a spool of 3MB is too small, for it must hold two minutes: 3.84 MB"),
     ],
 )
 def test_what_cannot_be(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
     run = saywire("relay", *flags, "--port", "0", home=tmp_path)
     assert run.returncode == 2 and message in run.stderr
+
+
+def test_files_keep_what_the_journal_has_no_more(tmp_path: Path) -> None:
+    """A relay that was killed after days, and is started again."""
+    folder, path = tmp_path / "spool", tmp_path / "talk.txt"
+    journal = Journal(folder / "journal.jsonl")
+    journal.write(Line(Begun("sess_1", 1.0, "mic"), place=Place(Point("sess_1"))))
+    journal.write(Line(final=FinalEvent(7, "the last", 7.0, 8.0), left_out=LeftOut(7)))
+    journal.close()
+    path.write_text("the first\nthe last\n")
+    with sitting() as desk:
+        source = find_source(str(COMMANDS), 16_000, "", desk)
+        made = Relay(Dial(("ws://127.0.0.1:9/",)), Options(), folder, 10**9, source, desk)
+        desk.open([path], True, made)
+        recall(made.journal, desk)
+        desk.go_on(8.0)
+        made.journal.close()
+    assert path.read_text() == "the last\n"
+    assert (tmp_path / "talk.1.txt").read_text() == "the first\nthe last\n"
+
+
+@contextmanager
+def sitting() -> Iterator[Desk]:
+    with Captions(Console(file=io.StringIO())) as captions:
+        yield Desk(captions)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.program import ROOT
-from saywire.client.saving import FORMATS, Saved, open_all
+from saywire.client.saving import FORMATS, Saved, open_all, set_aside
 from saywire.errors import BadRequest
 from saywire.messages import Final
 from saywire.types import Word
@@ -219,3 +219,23 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     real.write_text("")
     Saved(tmp_path / "link.json", overwrite=True).add(final("one", 0.0, 1.0))
     assert (tmp_path / "link.json").is_symlink() and check(".json", real.read_text()) == 1
+
+
+def test_what_is_told_again_is_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "talk.txt"
+    saved = Saved(path)
+    for number in range(3):
+        saved.add(Final(number, f"said {number}", number, number + 1.0), now=False)
+    assert path.read_text("utf-8") == ""
+    assert saved.close(3.0) and path.read_text("utf-8") == "said 0\nsaid 1\nsaid 2\n"
+
+
+def test_a_file_is_set_aside_under_the_next_free_name(tmp_path: Path) -> None:
+    path = tmp_path / "talk.v2.srt"
+    assert set_aside(path) is None
+    for number in (1, 2):
+        path.write_text(str(number))
+        assert set_aside(path) == tmp_path / f"talk.v2.{number}.srt"
+    assert not path.exists() and (tmp_path / "talk.v2.1.srt").read_text() == "1"
+    (tmp_path / "file").write_text("")
+    assert set_aside(tmp_path / "file" / "talk.srt") is None

@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,7 +17,7 @@ from ..client.capture.blocks import Blocks
 from ..client.capture.choose import capture
 from ..client.connection import KEY_VARIABLE
 from ..client.dial import Dial, to_address
-from ..client.saving import Saved, open_all
+from ..client.saving import Saved, open_all, set_aside
 from ..client.sources import open_stdin
 from ..errors import BadRequest, SaywireError
 from ..messages import Event, Final
@@ -28,11 +27,12 @@ from ..relay.journal import Gap
 from ..relay.page import Page
 from ..relay.relay import Relay
 from ..relay.source import BLOCK, Source, file_source, pipe_source
+from ..relay.spool import SMALLEST
 from ..runtime.locks import locked
 from ..runtime.places import find_data
 from ..server.run import run
 from ..types import RATE, Options, Turns
-from . import flags, listen_flags
+from . import flags, listen_flags, relay_flags
 from .captions import Captions
 from .interrupts import interruptible
 
@@ -45,36 +45,20 @@ INTERRUPTED = 130
 
 
 def relay(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="mic|system|FILE|-", help="system is what plays; - is 16-bit PCM, or a WAV, on stdin."
-        ),
-    ] = "system",
-    server: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="The saywire that writes it down; or several, called in turn."),
-    ] = None,
+    source: relay_flags.Source = "system",
+    server: relay_flags.Servers = None,
     model: flags.Model = None,
     language: flags.Language = None,
     hotwords: listen_flags.Hotwords = "",
     endpoint_silence_ms: listen_flags.Silence = None,
     save: listen_flags.Save = None,
     force: listen_flags.Force = False,
-    spool: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where audio is kept until it is written down.")
-    ] = None,
-    spool_limit: Annotated[
-        str, typer.Option(metavar="SIZE", help="The most of it, as in 500MB; an hour is 115 MB.")
-    ] = LIMIT,
-    port: Annotated[int, typer.Option(help="Of the page and its websockets; 0: a free one.")] = PORT,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="A site whose pages may use them, beside this machine's.")
-    ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Capture only when a page asks for it.")] = False,
-    device: Annotated[
-        str, typer.Option(metavar="ID|NAME", help="The device, by its id or (a part of) its name.")
-    ] = "",
+    spool: relay_flags.Spool = None,
+    spool_limit: relay_flags.Limit = LIMIT,
+    port: relay_flags.Port = PORT,
+    origin: relay_flags.Origins = None,
+    wait: relay_flags.Wait = False,
+    device: relay_flags.Device = "",
     rate: listen_flags.Rate = RATE,
     ca: listen_flags.Authorities = None,
 ) -> None:
@@ -86,14 +70,15 @@ def relay(
     dial = Dial(tuple(map(to_address, server or ["http://127.0.0.1:8000"])), os.environ.get(KEY_VARIABLE), ca)
     turns = Turns() if endpoint_silence_ms is None else Turns(silence=endpoint_silence_ms / 1000)
     options = Options(model, language, hotwords=find_hotwords(hotwords), turns=turns)
-    folder, limit = spool or find_data(os.environ) / "relay", to_bytes(spool_limit)
+    folder, limit = spool or find_data(os.environ) / "relay", to_limit(spool_limit)
     with ExitStack() as stack:
         stack.enter_context(locked(folder / "lock", lambda: refuse(folder)))
         desk, page = Desk(stack.enter_context(Captions(Console(highlight=False, soft_wrap=True)))), Page()
         everybody = Everybody([desk, page])
         made = Relay(dial, options, folder, limit, find_source(source, rate, device, desk), everybody)
-        desk.saves = open_all(save or (), force or made.went_on, desk.warn)
+        desk.open(save or (), force, made)
         recall(made.journal, everybody)
+        desk.go_on(made.seconds)
         try:
             well = run(_relay(made, page, port, origin or [], desk, not wait))
         except asyncio.CancelledError as e:
@@ -105,6 +90,14 @@ def relay(
 
 def refuse(folder: Path) -> None:
     raise BadRequest(f"another relay uses {folder}; give this one a --spool of its own")
+
+
+def to_limit(size: str) -> int:
+    """Raises BadRequest."""
+    limit = to_bytes(size)
+    if limit < SMALLEST:
+        raise BadRequest(f"a spool of {size} is too small, for it must hold two minutes: {SMALLEST / 1e6} MB")
+    return limit
 
 
 def to_bytes(size: str) -> int:
@@ -139,12 +132,27 @@ class Desk:
         self.well = True
         """Whether capturing has not failed."""
         self._captions = captions
+        self._recalls = True
+
+    def open(self, paths: Sequence[Path], force: bool, made: Relay) -> None:
+        """The files. Who goes on writes them anew, but for what the journal does not know any more. Raises
+        BadRequest."""
+        for path in paths if made.journal.left_out.finals else ():
+            if aside := set_aside(path):
+                self.warn(f"{path} goes on with the last days; those before are in {aside}")
+        self.saves = open_all(paths, force or made.went_on, self.warn)
+
+    def go_on(self, seconds: float) -> None:
+        """What was heard before, so many seconds, is told: from now on each final is written at once."""
+        self._recalls = False
+        for saved in self.saves:
+            saved.close(seconds)
 
     def hear(self, event: Event, captured: float) -> None:
         self._captions.tell("", event)
         if isinstance(event, Final):
             for saved in self.saves:
-                saved.add(event)
+                saved.add(event, now=not self._recalls)
 
     def lose(self, gap: Gap) -> None:
         self.hear(mark(gap), gap.end)

@@ -11,6 +11,7 @@ their beginnings, though two voices be final out of turn.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from bisect import insort
@@ -129,12 +130,13 @@ class Saved:
         except OSError as e:
             raise BadRequest(f"cannot save to {path}: {e.strerror or e}") from e
 
-    def add(self, final: Final, label: str = "") -> None:
-        """A final without text leaves nothing."""
+    def add(self, final: Final, label: str = "", now: bool = True) -> None:
+        """A final without text leaves nothing. ``now`` False: it is written with the next."""
         if not final.text.strip():
             return
         self._form.add(Said(to_segment(final), label))
-        self._write(final.end)
+        if now:
+            self._write(final.end)
 
     def close(self, seconds: float) -> bool:
         """So many were heard. Whether all is written."""
@@ -169,3 +171,16 @@ def open_all(paths: Sequence[Path], overwrite: bool, warn: Warn) -> list[Saved]:
     if twice:
         raise BadRequest(f"{twice} is to be saved twice")
     return [Saved(path, overwrite, warn) for path in paths]
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a file that is there: ``talk.srt`` to ``talk.1.srt``, or the next number that is free.
+
+    None where there is none. Raises BadRequest.
+    """
+    numbered = (path.with_suffix(f".{number}{path.suffix}") for number in itertools.count(1))
+    aside = next(one for one in numbered if not one.exists())
+    try:
+        return path.rename(aside) if path.exists() else None
+    except OSError as e:
+        raise BadRequest(f"cannot rename {path} to {aside}: {e.strerror or e}") from e

@@ -78,19 +78,45 @@ def test_time_is_measured_from_the_message_that_is_answered():
     assert [(r["mode"], r["processing_time_ms"]) for r in results] == [("partial", 125.0), ("final", 375.0)]
 
 
+def far_ahead(adapter):
+    marks = [c for _ in range(100) for c in adapter.receive(audio(bytes(3200))) if isinstance(c, m.Mark)]
+    assert len(marks) == QUESTIONS
+    return marks
+
+
+def answer(adapter, text, *marks):
+    adapter.send(m.Partial(0, Hypothesis(text)))
+    for mark in marks:
+        adapter.send(m.Marked(mark.id))
+    return [event["text"] for event in said(adapter)]
+
+
 def test_a_client_that_is_far_ahead_is_answered_together():
     """Marks are bounded; what has none is said with the next that has, or by the final."""
     adapter = opened()
-    marks = [c for _ in range(100) for c in adapter.receive(audio(bytes(3200))) if isinstance(c, m.Mark)]
-    assert len(marks) == QUESTIONS
-    adapter.send(m.Partial(0, Hypothesis("one")))
+    assert answer(adapter, "one", *far_ahead(adapter)) == ["one"]
+    [_, mark] = adapter.receive(audio(bytes(3200)))
+    assert adapter.deadline is None
+    assert answer(adapter, "one two", mark) == ["one two"]
+
+
+def test_a_client_that_was_far_ahead_and_pauses_gets_all_that_was_heard():
+    adapter = opened()
+    assert answer(adapter, "one", *far_ahead(adapter)) == ["one"]
+    assert adapter.deadline is not None
+    [mark] = adapter.expire()
+    assert answer(adapter, "one two", mark) == ["one two"]
+    assert adapter.deadline is None
+
+
+@pytest.mark.parametrize("command", ["stop", "reset"])
+def test_of_a_press_that_is_over_nothing_more_is_asked(command):
+    adapter = opened()
+    marks = far_ahead(adapter)
+    adapter.receive(json.dumps({"type": "control", "command": command}))
     for mark in marks:
         adapter.send(m.Marked(mark.id))
-    assert [event["text"] for event in said(adapter)] == ["one"]
-    [_, mark] = adapter.receive(audio(bytes(3200)))
-    adapter.send(m.Partial(0, Hypothesis("one two")))
-    adapter.send(m.Marked(mark.id))
-    assert [event["text"] for event in said(adapter)] == ["one two"]
+    assert adapter.deadline is None and not adapter.expire()
 
 
 def test_text_that_is_taken_back_entirely_is_not_told():

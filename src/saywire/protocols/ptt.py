@@ -36,7 +36,7 @@ TOO_LARGE, NO_COMMAND, NO_TYPE = "音频数据过大", "未知控制指令: ", "
 NOT_HEARD, BROKEN = "识别失败: ", "服务器错误: "
 BUSY = "连接数已满: "
 QUESTIONS = 8
-"""Audio messages that may wait for an answer; what more come meanwhile are said with the next."""
+"""Audio messages that may wait for an answer; of those that come meanwhile the newest gets its own later."""
 
 _OK, _BAD, _LARGE, _FAILED, _FULL = 200, 400, 413, 500, 503
 _LARGE_CODE, _BROKEN_CODE = "audio_too_large", "invalid_json"
@@ -119,6 +119,8 @@ class Ptt(Adapter):
         """Those of which not all is decoded, the held one the last."""
         self._marks: dict[int, _Question | _Press] = {}
         """What is done when all before a mark is decoded: an answer, or the end of a press."""
+        self._late: _Question | None = None
+        """The newest of the held press, where it came while too many waited."""
         self._count = 0
         self._ready = False
         self._finishing = False
@@ -139,6 +141,9 @@ class Ptt(Adapter):
             case "control":
                 return self._control(message)
         raise BadRequest(f"{NO_TYPE}{_word(message.type)}", param="type")
+
+    def expire(self) -> list[m.Command]:
+        return self._ask(self._late)
 
     def leave(self) -> list[m.Command]:
         if self._finishing:
@@ -195,10 +200,16 @@ class Ptt(Adapter):
             return []  # as the original does: a client is not told of one bad message among many
         if not len(samples):
             return []
-        if len(self._marks) >= QUESTIONS:
-            return [m.Audio(samples)]
         question = _Question(self._held, self._now(), _milliseconds(message.timestamp))
-        return [m.Audio(samples), self._mark(question)]
+        if len(self._marks) >= QUESTIONS:
+            self._late = question
+            return [m.Audio(samples)]
+        return [m.Audio(samples), *self._ask(question)]
+
+    def _ask(self, question: _Question | None) -> list[m.Command]:
+        """It stands for all before it, the late one too."""
+        self._late = self.deadline = None
+        return [self._mark(question)] if question else []
 
     def _control(self, message: Message) -> list[m.Command]:
         match message.command:
@@ -229,7 +240,7 @@ class Ptt(Adapter):
         return m.Mark(number)
 
     def _stop(self, message: Message) -> list[m.Command]:
-        press, self._held = self._held, None
+        press, self._held, self._late = self._held, None, None
         if not press:
             return []
         press.stopped, press.timestamp = self._now(), _milliseconds(message.timestamp)
@@ -240,7 +251,7 @@ class Ptt(Adapter):
         press = self._held
         if not press:
             return []
-        press.dropped = True
+        press.dropped, self._late = True, None
         self._press()
         return [m.Clear(), self._mark(press)]
 
@@ -261,6 +272,7 @@ class Ptt(Adapter):
         match what:
             case _Question():
                 self._answer(what)
+                self.deadline = self._now() if self._late else None
             case _Press():
                 self._end(what)
 

@@ -1,8 +1,8 @@
 """Which of a worker's events are echoes of what its predecessor said already? Pure.
 
 Utterances are recognised by their numbers. Answers have none, so they are counted: a replay repeats those
-that were given. Partials of a replay stay silent until it has caught up, so that text never runs
-backwards; a mark after the replay tells when.
+that were given. Partials of a replay are held back until it has caught up, so that text never runs
+backwards; a mark after the replay tells when, or one in it that a client still waits for.
 """
 
 from __future__ import annotations
@@ -30,20 +30,23 @@ class Echo:
         self._held = None
         self._configured, self._cleared = configured, cleared
 
-    def sift(self, event: m.Event) -> m.Event | None:
-        """What is news of it: itself, nothing, or what was held back until it came."""
-        news: m.Event | None = event
+    def sift(self, event: m.Event) -> list[m.Event]:
+        """What is news of it, behind what was held back until it came."""
         match event:
-            case m.Marked(id) if id == self.mark.id:
-                self.catching_up = False
-                news, self._held = self._held, None
             case m.Partial() if self.catching_up:
-                news, self._held = None, event
-        if news is None or not self._is_new(news):
-            return None
-        if isinstance(news, m.Partial):
-            self._said = news
-        return news
+                self._held = event
+                return []
+            case m.Marked():
+                return [news for news in (self._catch_up(), event) if news and self._is_new(news)]
+            case m.Failed(error=error) if error.fatal:
+                return [event]
+        return [event] if self._is_new(event) else []
+
+    def _catch_up(self) -> m.Partial | None:
+        """At any mark: one that is replayed had no answer, so what lies behind it was never told."""
+        held, self._held = self._held, None
+        self.catching_up = False
+        return held
 
     def _is_new(self, event: m.Event) -> bool:
         match event:
@@ -54,7 +57,10 @@ class Echo:
                 new, self._stopped = utterance > self._stopped, max(utterance, self._stopped)
                 return new
             case m.Partial(utterance):
-                return utterance not in self._ended and event != self._said
+                new, self._said = utterance not in self._ended and event != self._said, event
+                return new
+            case m.Marked(id):
+                return id != self.mark.id
             case m.Final(utterance=number) | m.Failed(utterance=int() as number):
                 return self._end(number)
             case m.Cleared(number):
@@ -65,7 +71,7 @@ class Echo:
             case m.Settled():
                 self._ended = {number for number in self._ended if number >= event.utterance}
                 return True
-            case m.Marked() | m.Finished():
+            case m.Finished():
                 return True
 
     def _is_new_cleared(self, number: int | None) -> bool:

@@ -166,8 +166,9 @@ class Hosted:
         """An event from the worker."""
         if self._waiting:
             self._hear_answer(event)
-        elif news := self._echo.sift(event):
-            self._pass_on(news)
+        else:
+            for news in self._echo.sift(event):
+                self._pass_on(news)
 
     # Inside.
 

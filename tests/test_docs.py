@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import get_args
 
 from cli.program import ROOT
@@ -10,7 +11,7 @@ from saywire.protocols import NAMES, PROTOCOLS
 from saywire.protocols.openai.events import AnyClientEvent
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.runtime.pool import CLOUD_NAMES
-from saywire.settings import FIELDS
+from saywire.settings import FIELDS, load
 
 OPENAI = (ROOT / "docs" / "openai.md").read_text("utf-8")
 STORIES = ROOT / "tests" / "protocols" / "golden"
@@ -23,9 +24,12 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_every_link_leads_somewhere() -> None:
-    pages = sorted((ROOT / "docs").glob("*.md"))
+    pages = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
     links = [
-        (page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if "://" not in link
     ]
     assert len(links) > 5
     assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]
@@ -45,9 +49,21 @@ def test_every_wire_and_every_name_of_one_has_its_page() -> None:
 
 
 def test_every_setting_that_a_page_names_is_one() -> None:
-    told = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    pages = (*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "README.zh-CN.md")
+    told = "".join(page.read_text("utf-8") for page in pages)
     named = set(re.findall(r"`((?:server|engine|turns|models)\.[a-z_]+)", told))
     assert len(named) > 15 and not named - set(FIELDS)
+
+
+def test_every_configuration_that_a_page_shows_is_one(tmp_path: Path) -> None:
+    pages = (*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"))
+    shown = [
+        toml for page in pages for toml in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.S)
+    ]
+    assert len(shown) > 10
+    for toml in shown:
+        (tmp_path / "saywire.toml").write_text(toml, "utf-8")
+        load(tmp_path / "saywire.toml", {}, {})
 
 
 def test_every_story_is_there() -> None:

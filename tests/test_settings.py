@@ -169,6 +169,7 @@ def test_other_programs_variables_are_left_alone() -> None:
         ('[engine]\npreload = "tiny"\n', ("engine.preload is 'tiny'", "expected a list of texts")),
         ("[engine]\npreload = [1]\n", ("engine.preload is [1]",)),
         ("server = 1\n", ("server is not a table", "write [server]")),
+        ("port = 9000\n", ("unknown setting 'port'", "did you mean 'server.port'?")),
         ("[server\n", ("is not TOML",)),
     ],
 )

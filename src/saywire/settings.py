@@ -158,8 +158,9 @@ def _read_file(file: Path | None) -> Iterator[_Given]:
         return
     for section, table in _parse_file(file).items():
         where = f"file {file}:{section}"
-        if section not in {f.name for f in fields(Config)}:
-            raise _unknown("section", section, (f.name for f in fields(Config)), where)
+        if section not in _SECTIONS:
+            kind, known = ("section", _SECTIONS) if isinstance(table, dict) else ("setting", FIELDS)
+            raise _unknown(kind, section, known, where)
         if not isinstance(table, dict):
             raise ConfigError(f"{section} is not a table ({where}); write [{section}] above its fields")
         for name, value in table.items():
@@ -279,7 +280,7 @@ def _describe_list(item: Any, limits: msgspec.Meta | None) -> str:
 
 def _unknown(kind: str, name: str, known: Iterable[str], source: str) -> ConfigError:
     names = sorted(known)
-    near = get_close_matches(name, names, 1)
+    near = [known for known in names if known.endswith(f".{name}")] or get_close_matches(name, names, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
     return ConfigError(f"unknown {kind} '{name}' ({source}); {hint}")
 

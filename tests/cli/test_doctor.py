@@ -35,7 +35,7 @@ def test_it_tells_all_that_matters_and_no_key(tmp_path: Path) -> None:
     assert "sherpa has what it needs" in lines
     if importlib.util.find_spec("funasr") is None:
         missing = "torch, funasr, kaldi_native_fbank"
-        assert f"funasr needs {missing}; install it with: pip install saywire[funasr]" in lines
+        assert f"funasr needs {missing}; install it with: pip install 'saywire[funasr]'" in lines
     assert any(line.startswith("model auto: sphinx") for line in lines)
     assert any(line.startswith("semantic turns end by silence; ") for line in lines)
     assert any(line.startswith(f"port cannot listen on 127.0.0.1 port {port}") for line in lines)
@@ -61,6 +61,31 @@ def test_a_configured_model_that_is_not_here_is_told(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in run.stdout.splitlines()]
     assert "model.paraformer is configured, but no such model is installed" in lines
     assert "model.paraformer.mode 'sliced' flag" in lines
+
+
+def test_it_tells_what_would_keep_a_server_from_starting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "saywire.toml").write_text(
+            '[server]\nport = 0\ntls_cert = "no.pem"\n[engine]\naliases = ["whisper-1"]\n'
+            f'[listener.desk]\nwire = "fun"\nport = {port}\n'
+        )
+        run = saywire("doctor", home=tmp_path)
+    assert (run.returncode, run.stderr) == (1, "")
+    lines = [" ".join(line.split()) for line in run.stdout.splitlines()]
+    assert "listeners listener.desk.wire is 'fun'; did you mean 'funasr'?" in lines
+    assert any(line.startswith("certificate server.tls_cert: cannot read no.pem") for line in lines)
+    assert any(line.startswith("aliases engine.aliases has 'whisper-1'; expected") for line in lines)
+    assert any(line.startswith(f"port of fun cannot listen on 127.0.0.1 port {port}") for line in lines)
+
+
+def test_an_alias_of_a_model_that_is_not_here_is_told(tmp_path: Path) -> None:
+    aliases = "engine.aliases=a=tinny,b=whisper-1,c=tiny"
+    run = saywire("doctor", "--set", "server.port=0", "--set", aliases, home=tmp_path)
+    assert run.returncode == 0  # it may yet be installed
+    lines = [" ".join(line.split()) for line in run.stdout.splitlines()]
+    told = [line for line in lines if line.startswith("alias ")]
+    assert told == ["alias a no model 'tinny'; did you mean 'tiny'?"]
 
 
 def test_it_fails_where_nothing_can_serve(tmp_path: Path) -> None:

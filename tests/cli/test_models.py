@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from engines.punctuation_nets import make_mandarin
 from engines.rule_files import DIGITS, write_fst
 from engines.turn_nets import make_turn_model
 from runtime.hub import Answer, Hub, serve
+from saywire.cli.models import list_
 from saywire.engines.sherpa import TINY
 from saywire.runtime.catalogue import find_listed, load_catalogue
 
@@ -158,6 +160,26 @@ def test_the_list_shows_what_there_is(tmp_path: Path) -> None:
     assert names[-1] == f"0 installed in {tmp_path / '.local/share/saywire/models'}"
 
 
+def test_a_program_gets_whole_rows(tmp_path: Path) -> None:
+    run = saywire("models", "list", "--language", "ko", home=tmp_path, COLUMNS="60")
+    (row,) = (line for line in run.stdout.splitlines() if line.startswith("zipformer-ko "))
+    assert row.split("  ")[0] == "zipformer-ko" and "~134 MB" in row and "Apache-2.0" in row
+    assert row.rstrip().endswith("streaming Zipformer, Korean")
+
+
+def test_a_narrow_terminal_gets_whole_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, value in {"HOME": str(tmp_path), "FORCE_COLOR": "1", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    list_()
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert max(map(len, shown.splitlines()[:-1])) <= 80
+    rows = {line.split()[0]: line.split() for line in shown.splitlines() if line.strip()}
+    assert set(rows) >= {model.name for model in load_catalogue()}
+    assert rows["zipformer-ko"] == ["zipformer-ko", "to", "pull", "ko", "streaming", "~134", "MB"]
+
+
 def test_the_list_shows_what_is_configured(tmp_path: Path) -> None:
     (tmp_path / "saywire.toml").write_text(
         '[remote.cloud]\nurl = "http://localhost/v1"\nmodel = "large"\n'
@@ -204,7 +226,7 @@ def test_a_turn_model_is_imported_listed_and_removed(tmp_path: Path) -> None:
     imported = saywire("models", "import", folder, home=tmp_path)
     assert imported.returncode == 0, imported.stderr
     tried = importlib.util.find_spec("onnxruntime")
-    told = "semantic turns ask it" if tried else "it needs onnxruntime; pip install saywire[turns]"
+    told = "semantic turns ask it" if tried else "it needs onnxruntime; pip install 'saywire[turns]'"
     assert imported.stdout.startswith("smart-turn: ") and told in imported.stdout
     listed = saywire("models", "list", home=tmp_path).stdout.splitlines()
     rows = {line.split()[0]: line for line in listed if "ends turns" in line}

@@ -53,6 +53,14 @@ def test_it_says_where_it_is_and_stops_when_told(tmp_path: Path, number: signal.
         assert "Traceback" not in errors
 
 
+def test_an_alias_of_a_model_that_is_not_here_is_told(tmp_path: Path) -> None:
+    aliases = ("--set", "engine.aliases=large=tinny,small=fake")
+    with serving(tmp_path, *aliases) as (process, _):
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=30)[1]
+    assert errors.startswith("engine.aliases has large, but no model 'tinny'; did you mean 'tiny'?\n")
+
+
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -221,7 +221,7 @@ def test_an_installed_turn_model_is_asked_by_every_engine(
     monkeypatch.setattr(module, "TURN_MODULES", ("no_such_module",))
     assert choose_turns("auto") == {None}
     for name, problem in {
-        "turns-1": r"'turns-1', which needs no_such_module; install it with: pip install saywire\[turns\]",
+        "turns-1": r"'turns-1', which needs no_such_module; install it with: pip install 'saywire\[turns\]'",
         "smart-turn-v3": "not installed; `saywire models pull smart-turn-v3` installs it",
         "mine": "which is of family sherpa; name a model that tells the end of a turn",
     }.items():

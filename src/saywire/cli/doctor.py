@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 
 import typer
 from rich.console import Console
@@ -15,9 +17,12 @@ from .. import __version__
 from ..engines import FAMILIES, TURN_INSTALL, TURN_MODULES, find_missing
 from ..errors import ConfigError, EngineFailed, SaywireError
 from ..runtime.models import known_entries
+from ..runtime.pool import find_stray_aliases, read_aliases
 from ..runtime.probe import probe
 from ..runtime.trial import Trial, try_engine
+from ..server.listeners import check_listeners
 from ..server.run import listen, run
+from ..server.tls import find_credentials
 from ..settings import Loaded
 from . import flags
 
@@ -38,8 +43,9 @@ def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
     well = any(trial.entry.name == name and trial.seconds is not None for trial in trials)
     absent = _absent(loaded, {trial.entry.name for trial in trials})
     ends = ("semantic turns", _turns(loaded, trials))
-    _print_rows(console, "Serving", [("model", reason), ends, ("port", _port(loaded)), *absent])
-    if not well or any(trial.entry.problem for trial in trials):  # with such a one no server starts
+    refusals = _refusals(loaded)
+    _print_rows(console, "Serving", [("model", reason), ends, *_ports(loaded), *absent, *refusals])
+    if not well or refusals or any(trial.entry.problem for trial in trials):  # with such no server starts
         raise typer.Exit(1)
 
 
@@ -79,10 +85,31 @@ def _family(name: str) -> tuple[str, ...]:
     return name, f"needs {missing}; install it with: {family.install}" if missing else "has what it needs"
 
 
-def _absent(loaded: Loaded, here: set[str]) -> list[tuple[str, ...]]:
+def _absent(loaded: Loaded, here: set[str]) -> list[tuple[str, str]]:
     """The models that are configured, and not here."""
     names = [model.name for model in loaded.config.model if model.name not in here]
-    return [(f"model.{name}", "is configured, but no such model is installed") for name in names]
+    absent = [(f"model.{name}", "is configured, but no such model is installed") for name in names]
+    with suppress(ConfigError):  # which is told as a refusal
+        stray = find_stray_aliases(loaded.config)
+        absent += [(f"alias {alias}", problem) for alias, problem in stray.items()]
+    return absent
+
+
+def _refusals(loaded: Loaded) -> list[tuple[str, str]]:
+    """What else would keep a server from starting. A certificate that is yet to be made is not made here."""
+    server = loaded.config.server
+    checks: list[tuple[str, Callable[[], object]]] = [
+        ("aliases", lambda: read_aliases(loaded.config)),
+        ("listeners", lambda: check_listeners(loaded.config.listener)),
+        ("certificate", lambda: find_credentials(server) if server.tls_cert or server.tls_key else None),
+    ]
+    refusals = []
+    for what, check in checks:
+        try:
+            check()
+        except ConfigError as error:
+            refusals.append((what, error.message))
+    return refusals
 
 
 def _default(loaded: Loaded) -> tuple[str, str]:
@@ -109,13 +136,20 @@ def _turns(loaded: Loaded, trials: list[Trial]) -> str:
     return f"end as {folder.name} finds"
 
 
-def _port(loaded: Loaded) -> str:
+def _ports(loaded: Loaded) -> list[tuple[str, str]]:
     server = loaded.config.server
+    ports = [("port", server.host, server.port)]
+    for listener in loaded.config.listener:
+        ports.append((f"port of {listener.wire}", listener.host or server.host, listener.port))
+    return [(what, _try_port(host, port)) for what, host, port in ports]
+
+
+def _try_port(host: str, port: int) -> str:
     try:
-        listen(server.host, server.port).close()
+        listen(host, port).close()
     except ConfigError as error:
         return error.message
-    return f"{server.host} port {server.port} is free"
+    return f"{host} port {port} is free"
 
 
 def _print_rows(console: Console, title: str, rows: list[tuple[str, ...]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -61,15 +61,31 @@ def list_(
         rows += [_configured_row(*one) for one in configured if _speaks(one[1].languages, language)]
         listed = (model for model in load_catalogue() if model.name not in here)
         rows += [_listed_row(model) for model in listed if _speaks(model.languages, language)]
+    _print_rows(rows)
+    typer.echo(f"{len(here)} installed in {store.folder}")
+
+
+COLUMNS = ("name", "state", "languages", "how", "size", "licence", "what")
+NARROWEST = {"state": 10, "how": 9, "languages": 11, "what": 40}
+"""Characters to which they may be folded; the rest are shown whole, names above all: they are to be typed."""
+
+
+def _print_rows(rows: Sequence[tuple[str, ...]]) -> None:
+    """A terminal that is too narrow gets fewer columns; a pipe or a file gets all of each, a line a model."""
+    terminal = Console()
+    widest = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
+    least = {name: min(room, NARROWEST.get(name, room)) for name, room in zip(COLUMNS, widest, strict=True)}
+    for name in ("licence", "what"):
+        if terminal.is_terminal and sum(least.values()) + 2 * len(least) > terminal.width:
+            del least[name]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("name", "state", "languages", "how", "size", "licence", "what"):
-        justify: JustifyMethod = "right" if column == "size" else "left"
-        table.add_column(column, justify=justify, no_wrap=column != "what", overflow="fold")
+    for name in least:
+        justify: JustifyMethod = "right" if name == "size" else "left"
+        table.add_column(name, justify=justify, no_wrap=name not in NARROWEST)
     for row in rows:
-        table.add_row(*row)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(f"{len(here)} installed in {store.folder}", markup=False)
+        table.add_row(*(cell for name, cell in zip(COLUMNS, row, strict=True) if name in least))
+    width = None if terminal.is_terminal else sum(widest) + 2 * len(widest)
+    Console(width=width, highlight=False, soft_wrap=True).print(table)
 
 
 def _speaks(languages: tuple[str, ...], wanted: str | None) -> bool:
@@ -199,7 +215,10 @@ def verify(
     """Compare every file of installed models with its checksum. Exits with 1 when one is damaged."""
     store = _open(flags.load(config, sets, {}).config)
     well = True
-    for name in names or [*(manifest.name for manifest in store.installed()), *store.damaged()]:
+    names = names or [*(manifest.name for manifest in store.installed()), *store.damaged()]
+    if not names:
+        typer.echo(f"0 installed in {store.folder}")
+    for name in names:
         damages = store.verify(name)
         typer.echo(f"{name}: {'damaged' if damages else 'whole'}")
         for damage in damages:

@@ -12,7 +12,7 @@ import typer
 from .. import __version__
 from ..config import Config
 from ..protocols import PROTOCOLS
-from ..runtime.pool import Pool
+from ..runtime.pool import Pool, find_stray_aliases
 from ..server import run as server
 from ..server.tls import AUTHORITY, find_folder
 from . import flags
@@ -55,6 +55,8 @@ def serve(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     typer.echo(flags.describe_model(settings))
+    for alias, problem in find_stray_aliases(settings).items():
+        typer.echo(f"engine.aliases has {alias}, but {problem}", err=True)
     server.run(_serve(settings))
 
 

@@ -42,7 +42,7 @@ __all__ = [
 
 TURN_MODULES = ("onnxruntime",)
 """What a turn model needs."""
-TURN_INSTALL = "pip install saywire[turns]"
+TURN_INSTALL = "pip install 'saywire[turns]'"
 
 
 def find_missing(modules: Sequence[str]) -> tuple[str, ...]:
@@ -212,11 +212,11 @@ FAMILIES: Mapping[str, Family] = {
     "sherpa-offline": Family(
         "offline:load", ("sherpa_onnx",), "pip install saywire", ruled=True, kinds=frozenset(KINDS)
     ),
-    "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install saywire[whisper]"),
+    "faster-whisper": Family("whisper:load", ("faster_whisper",), "pip install 'saywire[whisper]'"),
     "funasr": Family(
         "funasr:load",
         ("torch", "funasr", "kaldi_native_fbank"),
-        "pip install saywire[funasr]",
+        "pip install 'saywire[funasr]'",
         shares=True,
         kinds=frozenset({PARAFORMER_STREAMING, *FUNASR_OFFLINE}),
         takes=frozenset(

@@ -72,8 +72,7 @@ class Pool:
         self._seen: Sequence[Entry] = ()  # at the last look into the store
         self._warned = ""  # what was wrong then
         self._starter: Starter | None = None
-        aliases = config.engine.aliases
-        self._aliases = dict(read_pairs("engine.aliases", aliases, "name=model", "whisper-1=sphinx"))
+        self._aliases = read_aliases(config)
         self._residence = Residence(self._begin, config.engine.max_models, config.engine.unload_after)
         self._sessions: set[Hosted] = set()
         self._numbers = count(1)
@@ -232,6 +231,27 @@ class Pool:
             crew.sessions,
             measure(pids),
         )
+
+
+def read_aliases(config: Config) -> dict[str, str]:
+    """The model behind each name of ``engine.aliases``. Raises ConfigError for one that names none."""
+    return dict(read_pairs("engine.aliases", config.engine.aliases, "name=model", "whisper-1=sphinx"))
+
+
+def find_stray_aliases(config: Config) -> dict[str, str]:
+    """Those of a model that is not here, and what is wrong with it: it may yet be installed.
+
+    Raises ConfigError as ``read_aliases`` does.
+    """
+    entries = models.known_entries(config)
+    stray = {}
+    for alias, name in read_aliases(config).items():
+        try:
+            models.find_entry(name, entries)
+        except UnknownModel as error:
+            if not is_cloud_name(name):
+                stray[alias] = error.message
+    return stray
 
 
 def is_cloud_name(name: str) -> bool:

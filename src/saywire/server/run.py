@@ -9,6 +9,7 @@ Prints nothing; logs go to the logging module.
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import sys
@@ -183,9 +184,18 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as e:
-        raise ConfigError(
-            f"cannot listen on {host} port {port}: {e}; choose another port", param="port"
-        ) from e
+        raise ConfigError(f"cannot listen on {host} port {port}: {_explain(e)}", param="port") from e
+
+
+def _explain(error: OSError) -> str:
+    """What is in the way, and what to do about it."""
+    if error.errno == errno.EADDRINUSE:
+        return "it is taken; end the program that has it, or choose another port"
+    if error.errno == errno.EACCES:
+        return "it is not allowed; choose another port, above 1023"
+    # A failed create_server puts the address, which is told already, behind the system's words.
+    reason = (error.strerror or str(error)).partition(" (while ")[0]
+    return f"{reason}; choose another host, one that is an address of this machine"
 
 
 def _uvicorn_config(app: ASGIApp, settings: ServerConfig, credentials: Credentials | None) -> uvicorn.Config:

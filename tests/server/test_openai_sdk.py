@@ -340,6 +340,24 @@ async def test_raw_responses(at):
 
 
 @in_loop
+async def test_who_is_turned_away_gives_up_connecting_again():
+    attempts = []
+    async with running(max_sessions=1) as at, at.client.realtime.connect(model="fake") as first:
+        await until(first, "created")
+        with pytest.raises(ConnectionClosed) as turned_away:
+            async with at.client.realtime.connect(
+                model="fake",
+                on_reconnecting=lambda event: attempts.append(event.attempt),
+                max_retries=3,
+                initial_delay=0.01,
+                max_delay=0.01,
+            ) as second:
+                async for event in second:
+                    assert event.type == "error" and event.error.code == "overloaded" and len(attempts) < 4
+    assert attempts == [1, 2, 3] and turned_away.value.rcvd.code == 1013
+
+
+@in_loop
 async def test_a_stream_that_breaks_off_raises_what_the_server_says():
     async with running() as at:  # the engine fails once in the life of a worker
         stream = await at.client.audio.transcriptions.create(

@@ -10,7 +10,7 @@ import pytest
 
 from protocols.adapters import story_lines, surroundings
 from saywire import messages as m
-from saywire.errors import BadRequest, EngineFailed
+from saywire.errors import BadRequest, EngineFailed, Overloaded
 from saywire.protocols.base import Close, Handshake
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.types import Hypothesis, Options, Turns
@@ -51,6 +51,14 @@ def test_the_sdk_reads_every_event():
     for event in documented:
         assert reader.validate_python(as_documented(event)).type == event["type"]
     assert len({event["type"] for event in documented}) >= 14
+
+
+def test_who_is_turned_away_is_told_of_no_session():
+    adapter, handshake = OpenAiRealtime(surroundings()), Handshake("/v1/realtime")
+    adapter.connect(handshake)
+    assert adapter.refuse(handshake, Overloaded("all 1 sessions are taken")) is None
+    error, close = adapter.frames_to_send()
+    assert json.loads(error)["error"]["code"] == "overloaded" and close.code == 1013
 
 
 def pcm(samples):

@@ -16,7 +16,7 @@ from msgspec import UNSET, structs
 
 from ... import messages as m
 from ...errors import BadRequest, SaywireError
-from ..base import Adapter, Frame, Handshake, Surroundings
+from ..base import Adapter, Frame, Handshake, HttpAnswer, Surroundings
 from ..envelope import event_id_in
 from . import events as wire
 from .buffer import InputBuffer
@@ -73,6 +73,12 @@ class OpenAiRealtime(Adapter):
             self._updates.settings = merge(self._updates.settings, read_session(known))
         self._tell(created=True, flat=flat and handshake.query.get("intent") == "transcription")
         return self._noted([self._updates.ask(Update(self._updates.settings, flat=flat, opening=True))])
+
+    def refuse(self, handshake: Handshake, error: SaywireError) -> HttpAnswer | None:
+        """Nothing but an error is said: SDKs take session.created for success, and begin to count their
+        attempts anew."""
+        self._outbox.take()
+        return super().refuse(handshake, error)
 
     def receive(self, frame: str | bytes) -> list[m.Command]:
         if self._finishing or self._outbox.ended:

@@ -276,6 +276,19 @@ async def test_a_websocket_that_joins_hears_and_says_the_same():
 
 
 @in_loop
+async def test_who_joined_hears_the_last_words_of_a_peer_that_left():
+    host = ScriptedHost(last_words)
+    async with house(host) as (at, http), calling() as caller:
+        await caller.dial(http)
+        await caller.event("session.created")
+        async with joined(at, caller) as ws:
+            await (await host.first()).heard(m.Audio)
+            await caller.connection.close()
+            told = [json.loads(frame) async for frame in ws]
+        assert told[-1]["transcript"] == "last words" and ws.close_code == 1000
+
+
+@in_loop
 async def test_a_call_without_a_channel_is_led_by_who_joins():
     host = ScriptedHost()
     async with house(host) as (at, http), calling(channel=False) as caller:

@@ -82,6 +82,10 @@ class Call(Line):
 
     # As a line.
 
+    @property
+    def overheard(self) -> bool:
+        return bool(self._sides)
+
     async def accept(self, subprotocol: str | None) -> None:
         self._decided.set_result(None)
 

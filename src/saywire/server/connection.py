@@ -6,7 +6,8 @@ only itself, and of several Partials of an utterance that wait only the newest i
 when the wire's deadline passes. When either loop ends, both end (law 6).
 
 * The client goes away: what the wire orders on ``leave`` is obeyed, and what the sessions still say is
-  waited for, at most ``drain_seconds``, so that their end is known and logged; then they are closed.
+  waited for, at most ``drain_seconds``, so that their end is known and logged; then they are closed. Who
+  has joined the client (``Line.overheard``) is told it.
 * The server wants to stop (``finish``): the sessions get Finish, their finals are sent, then Close 1012,
   on which clients connect again.
 * An error that ends the session or the connection: told in the wire's own words, then Close.
@@ -19,6 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -205,13 +207,25 @@ class Connection:
         self._obey(self._wire.leave())
         try:
             async with asyncio.timeout(self._house.drain_seconds):
+                await self._tell_others()
                 while self._seats.finishing:
                     await self._moved.wait()
                     self._moved.clear()
-                    for _ in self._seats.take_events():
-                        pass
+                    await self._tell_others()
         except TimeoutError:
             self._cause += f", its audio was not decoded in {self._house.drain_seconds:g} s"
+
+    async def _tell_others(self) -> None:
+        """What the sessions say that is too late for the client."""
+        for name, event in self._seats.take_events():
+            if self._line.overheard:
+                self._wire.hear(name, event)
+        self._outbox.extend(self._wire.frames_to_send())
+        while self._outbox:
+            frame = self._outbox.popleft()
+            if self._line.overheard and not isinstance(frame, Close):
+                with suppress(Gone):
+                    await self._line.send(frame)
 
     def _obey(self, orders: Iterable[Order]) -> None:
         for order in orders:

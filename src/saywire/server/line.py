@@ -27,6 +27,10 @@ class Line(Protocol):
 
     handshake: Handshake
 
+    @property
+    def overheard(self) -> bool:
+        """Whether somebody else hears what is sent, who goes on hearing when the client has left."""
+
     async def accept(self, subprotocol: str | None) -> None: ...
 
     async def deny(self, error: SaywireError, answer: HttpAnswer | None) -> bool:
@@ -44,6 +48,8 @@ class Line(Protocol):
 
 
 class WebsocketLine(Line):
+    overheard = False
+
     def __init__(self, socket: WebSocket, settings: tuple[str, ...] = ()) -> None:
         self._socket = socket
         self.handshake = Handshake(

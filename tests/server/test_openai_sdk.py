@@ -339,6 +339,16 @@ async def test_raw_responses(at):
     assert refused.value.response.headers["x-request-id"] == refused.value.request_id
 
 
+@shared
+async def test_a_model_in_the_url_that_is_not_here_is_no_session(at):
+    told = []
+    with pytest.raises(ConnectionClosed) as refused:
+        async with at.client.realtime.connect(model="nope") as connection:
+            async for event in connection:
+                told.append(event.type)
+    assert told == ["error"] and refused.value.rcvd.code == 4000
+
+
 @in_loop
 async def test_who_is_turned_away_gives_up_connecting_again():
     attempts = []

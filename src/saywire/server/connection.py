@@ -137,7 +137,7 @@ class Connection:
                 self._seats.obey(order)
             else:
                 self._obey([order])
-        self._post()
+        self._relay()  # what is refused at once is, before the client is told of a session
 
     async def _refuse(self, error: SaywireError) -> None:
         answer = self._wire.refuse(self._line.handshake, error)

@@ -279,7 +279,9 @@ class OpenAiRealtime(Adapter):
     def _refused(self, update: Update, error: SaywireError) -> None:
         """The session took nothing of an update. A URL that asks for what is not here ends it, as there."""
         param = "model" if update.opening else PARAMS.get(error.param or "", error.param)
-        error = of_opening(error) if update.opening else error
+        if update.opening:
+            self._outbox.take()  # session.created, if that was not sent yet: it is none, as there
+            error = of_opening(error)
         self._outbox.error(error, param, update.event_id)
         if update.opening or error.fatal:
             self._outbox.end(close_code(error), error)

@@ -12,7 +12,7 @@ import { Modes } from './modes.mjs';
 import { Page } from './page.mjs';
 import { Run } from './run.mjs';
 import { meterOf } from './samples.mjs';
-import { offerText, save } from './saving.mjs';
+import { offerText } from './saving.mjs';
 import { Server, at, fill } from './server.mjs';
 import { Share } from './share.mjs';
 import { RATE, SourceError, listMicrophones } from './sources.mjs';
@@ -30,7 +30,7 @@ const view = new View(parts, (reason) => page.say('failedLine', { reason }));
 const share = new Share(page, server, transcript);
 const drawer = new Drawer();
 const history = new History(page, reopen);
-offerText(page, transcript);
+const saveAs = offerText(page, transcript);
 
 /** @type {File | null} */
 let file = null;
@@ -147,6 +147,7 @@ function clear() {
   view.clear();
   transcript.lines.forEach((line) => view.show(line));
   history.turn();
+  if (!run && !share.open) heard = 0; // for who reads along time does not run backwards
 }
 
 /**
@@ -159,7 +160,7 @@ function reopen(lines) {
   transcript.lines = lines;
   lines.forEach((line) => view.show(line, true));
   const end = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end: ended }) => ended ?? begun)) * RATE);
-  heard = share.open ? Math.max(heard, end) : end; // for who reads along time does not run backwards
+  heard = share.open ? Math.max(heard, end) : end; // as in clear
   return true;
 }
 
@@ -179,8 +180,9 @@ async function fillDevices() {
 
 /** @param {File | undefined} chosen */
 function take(chosen) {
-  if (!chosen || run) return;
-  file = chosen;
+  if (run) return;
+  file = chosen ?? null;
+  if (!file) return;
   find('source').value = 'file';
   showSource();
 }
@@ -218,6 +220,6 @@ showSource();
 showButtons();
 fillDevices();
 offerTalk(talk);
-new Keys(new Modes(), { press, talk, save: () => save('txt', transcript.lines) });
+new Keys(new Modes(), { press, talk, save: saveAs });
 server.introduce();
 server.load().then(() => { if (chooseByAddress()) start(); });

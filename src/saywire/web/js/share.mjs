@@ -55,7 +55,7 @@ export class Share {
 
   async #copy() {
     find('link').select();
-    this.page.notice((await copyText(find('link').value)) ? 'copied' : 'notCopied');
+    this.page.flash((await copyText(find('link').value)) ? 'copied' : 'notCopied');
   }
 
   #show() {

@@ -36,6 +36,7 @@ const saveAs = offerText(page, transcript);
 let file = null;
 /** @type {Run | Clip | null} */
 let run = null;
+let language = ''; // that was heard
 let heard = 0; // samples of all runs before this one
 
 // A run.
@@ -43,7 +44,7 @@ let heard = 0; // samples of all runs before this one
 async function start() {
   if (run) return;
   page.notice(null);
-  find('delay').textContent = find('detected').textContent = '';
+  find('delay').textContent = find('detected').textContent = language = '';
   const chosen = choose();
   const current = chosen.kind === 'clip' ? new Clip(chosen, stage, server) : new Run(chosen, stage);
   run = current;
@@ -114,7 +115,8 @@ const stage = {
 
 /** @param {string} code */
 function detect(code) {
-  find('detected').textContent = page.say('detected', { language: page.nameLanguage(code) });
+  language = code;
+  find('detected').textContent = code && page.say('detected', { language: page.nameLanguage(code) });
 }
 
 function showButtons() {
@@ -143,6 +145,7 @@ function label(id, text) {
 // What becomes of the text.
 
 function clear() {
+  if (!history.keeps && transcript.lines.some(({ final }) => final) && !confirm(page.say('sureClear'))) return;
   transcript.clear();
   view.clear();
   transcript.lines.forEach((line) => view.show(line));
@@ -210,6 +213,10 @@ find('stop').addEventListener('click', ({ detail }) => detail < 2 && run?.stop()
 find('pause').addEventListener('click', () => run?.pause());
 find('clear').addEventListener('click', clear);
 find('source').addEventListener('change', showSource);
+find('language-switch').addEventListener('click', () => {
+  detect(language);
+  transcript.lines.filter(({ failed }) => failed).forEach((line) => view.show(line, true));
+});
 find('file').addEventListener('change', () => take(find('file').files?.[0]));
 document.addEventListener('dragover', (event) => event.preventDefault());
 document.addEventListener('drop', drop);

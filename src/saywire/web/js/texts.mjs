@@ -5,6 +5,7 @@ export const TEXTS = {
   en: {
     title: 'Live captions',
     source: 'Source', microphone: 'Microphone', tab: 'Tab or system audio', file: 'A file', sample: 'A sample',
+    dictation: 'Dictation', commands: 'Commands',
     device: 'Device', defaultDevice: 'Default', chooseFile: 'Choose a file, or drop one here', pace: 'Speed',
     paced: 'As it was spoken', fast: 'As fast as possible', progress: 'Progress', level: 'Level',
     model: 'Model', language: 'Language', automatic: 'Automatic', hotwords: 'Hot words',
@@ -35,6 +36,8 @@ export const TEXTS = {
     awayCall: 'The connection is lost. Calling again; what is said meanwhile is lost.',
     history: 'History', historyAbout: 'This browser keeps what was said here. The server keeps nothing of it.',
     keepHistory: 'Keep what is said from now on', noTalks: 'Nothing is kept.', deleteAll: 'Delete all', delete: 'Delete',
+    historyBusy: 'Stop first: what is said now would be mixed with it.',
+    sureAll: 'Delete all that this browser keeps?', sureClear: 'Clear it? This browser keeps no copy.',
     openTalk: 'Open', close: 'Close', notKept: 'This browser cannot keep what is said.', events: 'Events of the connection',
     shortcuts: 'Shortcuts', spaceKey: 'Space', spaceDoes: 'start, pause, go on; held while talking, where a button ends turns',
     fDoes: 'large captions on the full screen', sizeDoes: 'larger and smaller text', saveDoes: 'save as text',
@@ -48,6 +51,7 @@ export const TEXTS = {
   zh: {
     title: '实时字幕',
     source: '声音来源', microphone: '麦克风', tab: '标签页或系统声音', file: '文件', sample: '示例',
+    dictation: '听写', commands: '口令',
     device: '设备', defaultDevice: '默认', chooseFile: '选择文件，或拖到这里', pace: '速度',
     paced: '按原速', fast: '尽可能快', progress: '进度', level: '音量',
     model: '模型', language: '语言', automatic: '自动', hotwords: '热词',
@@ -78,6 +82,8 @@ export const TEXTS = {
     awayCall: '连接已断开，正在重新呼叫；其间说的话会丢失。',
     history: '历史记录', historyAbout: '在这里说过的话由浏览器保存，服务器不保存。',
     keepHistory: '保存此后说的话', noTalks: '没有保存任何内容。', deleteAll: '全部删除', delete: '删除',
+    historyBusy: '请先停止：否则会与正在说的话混在一起。',
+    sureAll: '删除此浏览器保存的全部内容？', sureClear: '清空吗？此浏览器没有保存副本。',
     openTalk: '打开', close: '关闭', notKept: '此浏览器无法保存说的话。', events: '连接上的事件',
     shortcuts: '快捷键', spaceKey: '空格', spaceDoes: '开始、暂停、继续；以按钮断句时按住说话',
     fDoes: '全屏大字幕', sizeDoes: '放大、缩小文字', saveDoes: '另存为文本',

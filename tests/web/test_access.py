@@ -130,6 +130,16 @@ def test_the_keyboard_is_enough(server: Server) -> None:
         assert Path(download.value.path()).read_text("utf-8").split()
 
 
+def test_the_keyboard_stays_where_sharing_begins_and_ends(server: Server) -> None:
+    with browse(server.url) as page:
+        page.focus("#share")
+        page.keyboard.press("Enter")
+        expect(page.locator("#share-copy")).to_be_focused()
+        page.focus("#share-end")
+        page.keyboard.press("Enter")
+        expect(page.locator("#share")).to_be_focused()
+
+
 def walk(page: Any) -> dict[str, str]:
     """What can be reached with the tabulator, once around, and how it is marked."""
     seen: dict[str, str] = {}
@@ -167,6 +177,19 @@ def test_the_page_remembers_language_and_looks(server: Server) -> None:
         expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         expect(page.locator("#start")).to_have_text("开始")
+
+
+def test_a_change_of_language_leaves_no_word_of_the_other(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        expect(page.locator("#detected")).to_have_text("Heard: English")
+        page.click("#language-switch")
+        expect(page.locator("#detected")).to_have_text("听到的是英语")
+        page.select_option("#source", "sample")
+        texts = [*page.locator("#controls label:visible, #sample option").all_inner_texts()]
+        assert [text for text in texts if text.isascii()] == []
 
 
 def test_nothing_is_in_the_way_of_readers_and_in_dialogs(server: Server, spoken: Path) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from web.browsing import DONE, Server, browse, choose_file, expect, finals, needs_chromium, record, save
+from web.browsing import (
+    DONE,
+    Server,
+    browse,
+    choose_file,
+    expect,
+    finals,
+    hold_time,
+    needs_chromium,
+    record,
+    save,
+)
 
 pytestmark = needs_chromium
 
@@ -65,6 +76,10 @@ def test_it_is_forgotten_one_by_one_or_all_at_once_or_never_kept(server: Server,
         page.click("#history-open")
         page.click(f"{TALKS}:nth-child(2) [data-act=delete]")
         expect(page.locator(TALKS)).to_have_count(2)
+        page.once("dialog", lambda asked: asked.dismiss())
+        page.click("#forget")
+        expect(page.locator(TALKS)).to_have_count(2)
+        page.once("dialog", lambda asked: asked.accept())
         page.click("#forget")
         expect(page.locator(TALKS)).to_have_count(0)
         expect(page.locator("#no-talks")).to_be_visible()
@@ -72,3 +87,34 @@ def test_it_is_forgotten_one_by_one_or_all_at_once_or_never_kept(server: Server,
         page.click("#history-close")
         play(page, spoken)
         expect_talks(page, 0)
+
+
+def test_what_is_kept_nowhere_is_not_cleared_unasked(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        page.click("#history-open")
+        page.uncheck("#keep")
+        page.click("#history-close")
+        page.click("#clear")  # of which nobody is asked: there is nothing
+        play(page, spoken)
+        page.once("dialog", lambda asked: asked.dismiss())
+        page.click("#clear")
+        assert finals(page) == SAID
+        page.once("dialog", lambda asked: asked.accept())
+        page.click("#clear")
+        expect(page.locator("#lines li")).to_have_count(0)
+
+
+def test_a_talk_cannot_be_opened_while_another_goes_on(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        play(page, spoken)
+        hold_time(page)
+        choose_file(page, spoken, "paced")
+        page.click("#start")
+        expect(page.locator("#status[data-state=listening]")).to_be_visible()
+        page.click("#history-open")
+        expect(page.locator("#history-busy")).to_be_hidden()
+        page.click("[data-act=openTalk]")
+        expect(page.locator("#history-busy")).to_contain_text("Stop")
+        page.click("#history-close")
+        page.click("#history-open")
+        expect(page.locator("#history-busy")).to_be_hidden()

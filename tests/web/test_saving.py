@@ -9,7 +9,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from web.browsing import DONE, Server, browse, choose_file, expect, needs_chromium, record, save
+from web.browsing import (
+    DONE,
+    FINALS,
+    Server,
+    browse,
+    choose_file,
+    expect,
+    hold_time,
+    needs_chromium,
+    play,
+    record,
+    save,
+)
 
 pytestmark = needs_chromium
 
@@ -64,6 +76,45 @@ def read_cues(text: str, mark: str) -> list[tuple[float, float, str]]:
         )
         read.append((start, end, words))
     return read
+
+
+def test_the_clock_begins_anew_once_all_is_cleared(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        saved = save(page, "srt")
+        page.click("#clear")
+        page.click("#start")
+        expect(page.locator(FINALS)).to_have_count(len(SAID))
+        expect(page.locator(DONE)).to_be_visible()
+        assert save(page, "srt") == saved
+
+
+def test_what_is_not_there_is_not_copied_or_saved(server: Server) -> None:
+    with browse(server.url) as page:
+        saved: list[object] = []
+        page.on("download", lambda one: saved.append(one))
+        for selector in ("#copy", "[data-save=srt]", "[data-save=json]"):
+            page.click(selector)
+            expect(page.locator("#notice[data-name=nothingYet]")).to_contain_text("nothing")
+        assert not saved
+
+
+def test_that_it_was_copied_is_told_for_a_moment(server: Server, spoken: Path) -> None:
+    with browse(server.url) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        hold_time(page)
+        page.set_input_files("#file", [])
+        for before in ("", "noFile"):
+            page.click("#copy")
+            expect(page.locator("#notice")).to_have_text("Copied.")
+            page.click("#copy")
+            play(page, 10)
+            expect(page.locator("#notice")).to_have_attribute("data-name", before)
+            page.click("#start")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "captions.test"])

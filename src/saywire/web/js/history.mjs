@@ -25,8 +25,13 @@ export class History {
     find('keep').checked = recall('keep') !== 'no';
     find('keep').addEventListener('change', () => remember('keep', find('keep').checked ? 'yes' : 'no'));
     find('history-open').addEventListener('click', () => this.#open());
+    find('forget').addEventListener('click', () => { if (confirm(page.say('sureAll'))) this.#clear(); });
     find('history-close').addEventListener('click', () => find('history').close());
-    find('forget').addEventListener('click', () => this.#clear());
+  }
+
+  /** Whether what is said outlasts the page. */
+  get keeps() {
+    return find('keep').checked;
   }
 
   /**
@@ -34,7 +39,7 @@ export class History {
    * @param {Line} line
    */
   keep(line) {
-    if (!find('keep').checked || line.failed) return;
+    if (!this.keeps || line.failed) return;
     this.#written = this.#written.then(() => this.#put(line)).catch(() => this.page.notice('notKept'));
   }
 
@@ -54,6 +59,7 @@ export class History {
     await this.#written;
     try {
       await this.#list();
+      find('history-busy').hidden = true;
       find('history').showModal();
     } catch {
       this.page.notice('notKept'); // some browsers forbid it, as in a private window
@@ -92,7 +98,8 @@ export class History {
   /** @param {number} id */
   async #take(id) {
     const lines = await this.#shelf.lines(id);
-    if (!this.show(lines)) return;
+    find('history-busy').hidden = this.show(lines);
+    if (!find('history-busy').hidden) return;
     await this.#written;
     this.#talk = { id, kept: lines.length };
     find('history').close();

@@ -12,7 +12,7 @@ import { Modes } from './modes.mjs';
 import { Page } from './page.mjs';
 import { Run } from './run.mjs';
 import { meterOf } from './samples.mjs';
-import { offerText, save } from './saving.mjs';
+import { offerText } from './saving.mjs';
 import { Server, at, fill } from './server.mjs';
 import { Share } from './share.mjs';
 import { RATE, SourceError, listMicrophones } from './sources.mjs';
@@ -30,12 +30,13 @@ const view = new View(parts, (reason) => page.say('failedLine', { reason }));
 const share = new Share(page, server, transcript);
 const drawer = new Drawer();
 const history = new History(page, reopen);
-offerText(page, transcript);
+const saveAs = offerText(page, transcript);
 
 /** @type {File | null} */
 let file = null;
 /** @type {Run | Clip | null} */
 let run = null;
+let language = ''; // that was heard
 let heard = 0; // samples of all runs before this one
 
 // A run.
@@ -43,7 +44,7 @@ let heard = 0; // samples of all runs before this one
 async function start() {
   if (run) return;
   page.notice(null);
-  find('delay').textContent = find('detected').textContent = '';
+  find('delay').textContent = find('detected').textContent = language = '';
   const chosen = choose();
   const current = chosen.kind === 'clip' ? new Clip(chosen, stage, server) : new Run(chosen, stage);
   run = current;
@@ -114,7 +115,8 @@ const stage = {
 
 /** @param {string} code */
 function detect(code) {
-  find('detected').textContent = page.say('detected', { language: page.nameLanguage(code) });
+  language = code;
+  find('detected').textContent = code && page.say('detected', { language: page.nameLanguage(code) });
 }
 
 function showButtons() {
@@ -143,10 +145,12 @@ function label(id, text) {
 // What becomes of the text.
 
 function clear() {
+  if (!history.keeps && transcript.lines.some(({ final }) => final) && !confirm(page.say('sureClear'))) return;
   transcript.clear();
   view.clear();
   transcript.lines.forEach((line) => view.show(line));
   history.turn();
+  if (!run && !share.open) heard = 0; // for who reads along time does not run backwards
 }
 
 /**
@@ -159,7 +163,7 @@ function reopen(lines) {
   transcript.lines = lines;
   lines.forEach((line) => view.show(line, true));
   const end = Math.ceil(Math.max(0, ...lines.map(({ start: begun, end: ended }) => ended ?? begun)) * RATE);
-  heard = share.open ? Math.max(heard, end) : end; // for who reads along time does not run backwards
+  heard = share.open ? Math.max(heard, end) : end; // as in clear
   return true;
 }
 
@@ -179,8 +183,9 @@ async function fillDevices() {
 
 /** @param {File | undefined} chosen */
 function take(chosen) {
-  if (!chosen || run) return;
-  file = chosen;
+  if (run) return;
+  file = chosen ?? null;
+  if (!file) return;
   find('source').value = 'file';
   showSource();
 }
@@ -208,6 +213,10 @@ find('stop').addEventListener('click', ({ detail }) => detail < 2 && run?.stop()
 find('pause').addEventListener('click', () => run?.pause());
 find('clear').addEventListener('click', clear);
 find('source').addEventListener('change', showSource);
+find('language-switch').addEventListener('click', () => {
+  detect(language);
+  transcript.lines.filter(({ failed }) => failed).forEach((line) => view.show(line, true));
+});
 find('file').addEventListener('change', () => take(find('file').files?.[0]));
 document.addEventListener('dragover', (event) => event.preventDefault());
 document.addEventListener('drop', drop);
@@ -218,6 +227,6 @@ showSource();
 showButtons();
 fillDevices();
 offerTalk(talk);
-new Keys(new Modes(), { press, talk, save: () => save('txt', transcript.lines) });
+new Keys(new Modes(), { press, talk, save: saveAs });
 server.introduce();
 server.load().then(() => { if (chooseByAddress()) start(); });

@@ -24,6 +24,8 @@ export function remember(name, value) {
   }
 }
 
+const MOMENT = 4000; // ms
+
 /** What stands at the places of a text. @typedef {Record<string, string | number>} Values */
 
 export class Page {
@@ -31,6 +33,10 @@ export class Page {
   #status = ['idle', {}];
   /** @type {[string, Values] | null} */
   #notice = null;
+  /** What is told for a moment, in place of the notice. @type {string | null} */
+  #moment = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
   constructor() {
     this.language = recall('language') ?? chooseLanguage(navigator.languages ?? [navigator.language]);
@@ -73,8 +79,7 @@ export class Page {
     for (const element of findAll('[data-label]')) element.ariaLabel = this.say(element.dataset.label ?? '');
     for (const element of findAll('[data-hint]')) element.setAttribute('placeholder', this.say(element.dataset.hint ?? ''));
     this.status(...this.#status);
-    if (this.#notice) this.notice(...this.#notice);
-    else this.notice(null);
+    this.#show();
   }
 
   /**
@@ -94,10 +99,22 @@ export class Page {
    */
   notice(name, values = {}) {
     this.#notice = name ? [name, values] : null;
-    const text = name ? this.say(name, values) : '';
-    if (find('notice').textContent !== text) find('notice').textContent = text;
-    find('notice').hidden = !name;
-    find('notice').dataset.name = name ?? '';
+    this.#moment = null;
+    this.#show();
+  }
+
+  /**
+   * What is worth knowing for a moment only; what was told before is told again then.
+   * @param {string} name
+   */
+  flash(name) {
+    this.#moment = name;
+    this.#show();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#moment = null;
+      this.#show();
+    }, MOMENT);
   }
 
   /**
@@ -105,7 +122,17 @@ export class Page {
    * @param {string} name
    */
   settle(name) {
-    if (this.#notice?.[0] === name) this.notice(null);
+    if (this.#notice?.[0] !== name) return;
+    this.#notice = null;
+    this.#show();
+  }
+
+  #show() {
+    const [name, values] = this.#moment ? [this.#moment, {}] : this.#notice ?? ['', {}];
+    const text = name && this.say(name, values);
+    if (find('notice').textContent !== text) find('notice').textContent = text;
+    find('notice').hidden = !name;
+    find('notice').dataset.name = name;
   }
 
   #switch() {

@@ -20,8 +20,15 @@ export class Share {
     this.page = page;
     this.server = server;
     this.transcript = transcript;
-    find('share').addEventListener('click', () => this.#open());
-    find('share-end').addEventListener('click', () => this.#close());
+    // Where the keyboard was is hidden then; who clicks has the shortcuts.
+    find('share').addEventListener('click', async ({ detail }) => {
+      await this.#open();
+      if (!detail && this.open) find('share-copy').focus();
+    });
+    find('share-end').addEventListener('click', async ({ detail }) => {
+      await this.#close();
+      if (!detail && !this.open) find('share').focus();
+    });
     find('share-copy').addEventListener('click', () => this.#copy());
   }
 
@@ -55,7 +62,7 @@ export class Share {
 
   async #copy() {
     find('link').select();
-    this.page.notice((await copyText(find('link').value)) ? 'copied' : 'notCopied');
+    this.page.flash((await copyText(find('link').value)) ? 'copied' : 'notCopied');
   }
 
   #show() {

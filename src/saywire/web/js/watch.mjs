@@ -5,7 +5,7 @@ import { find } from './dom.mjs';
 import { Keys } from './keys.mjs';
 import { Modes } from './modes.mjs';
 import { Page } from './page.mjs';
-import { offerText, save } from './saving.mjs';
+import { offerText } from './saving.mjs';
 import { View } from './view.mjs';
 
 const AGAIN = 3000; // ms until a server that knows no such captions is asked again; doubled each time
@@ -68,8 +68,7 @@ async function askWhy() {
   }
 }
 
-new Keys(new Modes(), { press: () => {}, talk: () => false, save: () => save('txt', captions.lines) });
-offerText(page, captions);
+new Keys(new Modes(), { press: () => {}, talk: () => false, save: offerText(page, captions) });
 page.status('connecting');
 window.addEventListener('hashchange', () => location.reload());
 listen();

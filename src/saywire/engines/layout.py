@@ -1,9 +1,9 @@
 """What is in a folder that is said to be a model: which family it is of, and whether it is whole.
 
 A family is what one engine can load (``engines/__init__.py``: FAMILIES). Files are told by their names
-(``parts.py``) and by the metadata their exporters wrote into them, and checked so that no native library meets one it would end
-the process over. Sources: the model loaders of sherpa-onnx (August 2026), the layouts of faster-whisper and
-FunASR folders.
+(``parts.py``) and by the metadata their exporters wrote into them, and checked so that no native library
+meets one it would end the process over. Sources: the model loaders of sherpa-onnx (August 2026), the layouts
+of faster-whisper and FunASR folders.
 """
 
 from __future__ import annotations

@@ -41,9 +41,6 @@ MAX_FILES = 8
 MAX_FIELD = 8 * 2**20
 """Bytes of a text field: samples of known speakers come as data URLs, and are ignored."""
 
-CLIENT_GONE = 499
-"""Never seen by anybody; the status nginx has for it."""
-
 UNBUFFERED = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """The second is nginx's, which would keep the deltas until the end."""
 
@@ -91,7 +88,7 @@ class Transcriptions:
         self._defaults = defaults
 
     async def answer(self, request: Request, translate: bool) -> Response:
-        """Raises SaywireError for all that the client is to be told."""
+        """Raises SaywireError for all that the client is to be told, ClientDisconnect when it has gone."""
         client = request.client.host if request.client else "?"
         path = request.scope["route"].path  # as it was declared: names in it are no labels for metrics
         log = SessionLog(name_of(request), path, client, meter=self._house.watch(path))
@@ -106,7 +103,7 @@ class Transcriptions:
                 raise
             except ClientDisconnect:
                 log.cause = "client left"
-                return Response(status_code=CLIENT_GONE)
+                raise
 
     async def _answer(
         self, request: Request, translate: bool, log: SessionLog, stack: AsyncExitStack

@@ -23,7 +23,7 @@ from ..types import Options
 from .connection import House
 from .logs import SessionLog
 from .requests import name_of
-from .transcriptions import in_time, unless_gone
+from .waiting import in_time, unless_gone
 
 
 class Hearing:

@@ -14,7 +14,6 @@ from saywire.engines.agreement import (
     count_told,
     fold,
     news,
-    roll_back,
     split_words,
 )
 from saywire.types import Word
@@ -108,13 +107,6 @@ def test_a_recogniser_is_rolled_back_by_its_last_words() -> None:
         rollback.hear(line(text))
         assert read(rollback.stable) == stable
     assert read(rollback.finish(line("a b c x y z q"))) == "a b c x y z q"
-
-
-def test_a_prefix_never_ends_inside_a_character() -> None:
-    pieces = ["你", "你好", "你好\ufffd", "你好\ufffd", "你好世", "你好世界"]
-    assert list(roll_back([1, 2, 3, 4, 5, 6], pieces, 2)) == [1, 2]
-    assert list(roll_back([1, 2, 3, 4, 5, 6], pieces, 1)) == [1, 2, 3, 4, 5]
-    assert list(roll_back([1, 2], ["a", "ab"], 5)) == []
 
 
 def grow(draw: random.Random) -> list[tuple[Word, ...]]:

@@ -18,7 +18,6 @@ from saywire.engines.layout import (
     TURNS,
     WHISPER,
     Layout,
-    choose_parts,
     recognise,
 )
 from saywire.engines.offline_models import KINDS
@@ -207,14 +206,6 @@ def test_a_model_for_audio_of_another_rate_is_refused(tmp_path: Path, kind: str)
         recognise(replace(release, says=slow).unpack(tmp_path))
 
 
-def test_parts_with_a_prefix_belong_together() -> None:
-    assert choose_parts({"tiny-encoder.int8.onnx", "tiny-decoder.onnx", "tiny-tokens.txt"}) == {
-        "encoder": "tiny-encoder.int8.onnx",
-        "decoder": "tiny-decoder.onnx",
-        "tokens": "tiny-tokens.txt",
-    }
-
-
 def test_a_folder_of_faster_whisper(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     assert recognise(fill(tmp_path / "w", model_bin="", config_json="", tokenizer_json="")).family == WHISPER
@@ -318,21 +309,3 @@ def test_an_encoder_that_nobody_streams_is_named(tmp_path: Path) -> None:
     fill(tmp_path, encoder_onnx=odd, decoder_onnx={}, joiner_onnx={}, tokens_txt=tokens(5))
     with pytest.raises(EngineFailed, match="of type 'emformer'; sherpa-onnx streams conformer"):
         recognise(tmp_path)
-
-
-def test_of_many_files_those_of_one_export_are_taken() -> None:
-    names = {
-        f"{part}-epoch-99-avg-1{suffix}.onnx"
-        for part in ("encoder", "decoder", "joiner")
-        for suffix in ("", ".int8")
-    }
-    assert choose_parts({*names, "tokens.txt", "encoder-other.onnx"}) == {
-        "encoder": "encoder-epoch-99-avg-1.int8.onnx",
-        "decoder": "decoder-epoch-99-avg-1.onnx",
-        "joiner": "joiner-epoch-99-avg-1.int8.onnx",
-        "tokens": "tokens.txt",
-    }
-    assert choose_parts({"encoder.onnx", "encoder.int8.onnx", "decoder.int8.onnx", "decoder.onnx"}) == {
-        "encoder": "encoder.int8.onnx",
-        "decoder": "decoder.int8.onnx",
-    }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 
@@ -35,6 +36,30 @@ async def test_a_file_takes_a_place_and_is_logged(caplog):
         assert (await client.get("/health")).json()["sessions"] == 0
     assert host.sessions[0].closed.is_set()
     assert "wire=/recognize" in caplog.text and "cause=answered" in caplog.text
+
+
+@in_loop
+async def test_a_file_is_counted():
+    async with serving(ScriptedHost(failing)) as at, httpx.AsyncClient(base_url=at.http) as client:
+        await client.post("/recognize", json=BODY)
+        lines = (await client.get("/metrics")).text.splitlines()
+    assert 'saywire_sessions_total{wire="/recognize"} 1.0' in lines
+    assert 'saywire_sessions_open{wire="/recognize"} 0.0' in lines
+    assert 'saywire_errors_total{code="engine_failed",wire="/recognize"} 1.0' in lines
+
+
+@in_loop
+async def test_a_client_that_leaves_ends_its_session(caplog):
+    caplog.set_level(logging.INFO)
+    host = ScriptedHost(lambda session, command: [])
+    async with serving(host) as at, httpx.AsyncClient(base_url=at.http) as client:
+        asking = asyncio.create_task(client.post("/recognize", json=BODY))
+        session = await host.first()
+        await session.heard(m.Finish)
+        asking.cancel()
+        await session.closed.wait()
+    assert "wire=/recognize" in caplog.text and "cause=client left" in caplog.text
+    assert not [r for r in caplog.records if r.exc_info]
 
 
 @in_loop

@@ -13,7 +13,6 @@ from audio.media import encode
 from saywire import messages as m
 from saywire.errors import EngineFailed, Overloaded, UnknownModel, Unsupported
 from saywire.server import transcriptions
-from saywire.server.transcriptions import in_time, unless_gone
 from saywire.types import RATE, Options, Turns
 from server.audio import noise, quiet, wav
 from server.doubles import ScriptedHost, in_loop, polite, serving, settings, talkative
@@ -250,18 +249,6 @@ async def test_samples_of_known_speakers_may_be_long():
 
 
 @in_loop
-async def test_what_takes_too_long_is_given_up():
-    async def slow():
-        yield 1
-        await asyncio.Event().wait()
-
-    items = in_time(slow(), 0.01)
-    assert await anext(items) == 1
-    with pytest.raises(Overloaded, match=r"took longer than 0\.01 s"):
-        await anext(items)
-
-
-@in_loop
 async def test_full_house_is_503_and_says_when_to_come_again():
     for host, config in (ScriptedHost(full=True), settings()), (ScriptedHost(), settings(max_sessions=0)):
         async with serving(host, config) as at:
@@ -396,23 +383,3 @@ async def test_log_says_what_came_of_it_and_nothing_that_was_said(caplog):
     assert [line.rpartition("cause=")[2] for line in ends] == ["answered", "invalid_request", "answered"]
     assert "model=scripted audio=1.0s finals=" in ends[0]
     assert "said" not in caplog.text
-
-
-@in_loop
-async def test_unless_gone_gives_the_work_up():
-    class Leaving:
-        async def receive(self):
-            return {"type": "http.disconnect"}
-
-    stopped = asyncio.Event()
-
-    async def work():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.set()
-
-    with pytest.raises(Exception) as gone:
-        await unless_gone(Leaving(), work())
-    assert type(gone.value).__name__ == "ClientDisconnect"
-    assert stopped.is_set()

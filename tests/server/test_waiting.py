@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from starlette.requests import ClientDisconnect
 
-from saywire.server.waiting import until_gone, until_one_ends
+from saywire.errors import Overloaded
+from saywire.server.waiting import in_time, unless_gone, until_gone, until_one_ends
 from server.doubles import in_loop
 
 
@@ -62,3 +64,34 @@ async def test_what_a_client_still_sends_is_no_going_away():
 
     await until_gone(receive)
     assert said == []
+
+
+@in_loop
+async def test_unless_gone_gives_the_work_up():
+    class Leaving:
+        async def receive(self):
+            return {"type": "http.disconnect"}
+
+    stopped = asyncio.Event()
+
+    async def work():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    with pytest.raises(ClientDisconnect):
+        await unless_gone(Leaving(), work())
+    assert stopped.is_set()
+
+
+@in_loop
+async def test_what_takes_too_long_is_given_up():
+    async def slow():
+        yield 1
+        await asyncio.Event().wait()
+
+    items = in_time(slow(), 0.01)
+    assert await anext(items) == 1
+    with pytest.raises(Overloaded, match=r"took longer than 0\.01 s"):
+        await anext(items)

@@ -101,18 +101,6 @@ class Rollback(_Memory):
         self.open = told[sure:]
 
 
-def roll_back(tokens: Sequence[int], pieces: Sequence[str], keep_back: int = KEEP_BACK) -> Sequence[int]:
-    """The tokens a language model's next output is to begin with: all but the last ``keep_back``.
-
-    ``pieces[i]`` is what ``tokens[: i + 1]`` decode to; a prefix that ends inside a character, which decodes
-    to U+FFFD, is shortened further.
-    """
-    end = max(0, len(tokens) - keep_back)
-    while end and pieces[end - 1].endswith("\ufffd"):
-        end -= 1
-    return tokens[:end]
-
-
 def news(stable: Sequence[Word], words: Sequence[Word]) -> tuple[Word, ...]:
     """What a hypothesis says after the stable words."""
     return tuple(words[count_told(stable, words) :])

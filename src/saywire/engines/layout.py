@@ -1,9 +1,9 @@
-"""What is in a folder that is said to be a model: which family it is of, and which files play which part.
+"""What is in a folder that is said to be a model: which family it is of, and whether it is whole.
 
-A family is what one engine can load (``engines/__init__.py``: FAMILIES). Files are told by their names and by
-the metadata their exporters wrote into them, and checked so that no native library meets one it would end
-the process over. Sources: the model loaders of sherpa-onnx (August 2026), the layouts of faster-whisper and
-FunASR folders.
+A family is what one engine can load (``engines/__init__.py``: FAMILIES). Files are told by their names
+(``parts.py``) and by the metadata their exporters wrote into them, and checked so that no native library
+meets one it would end the process over. Sources: the model loaders of sherpa-onnx (August 2026), the layouts
+of faster-whisper and FunASR folders.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..types import RATE
 from .folder import read_metadata
 from .offline_models import KINDS
 from .onnx_header import OnnxHeader, read_header
+from .parts import find_parts, need_parts
 from .pieces import read_vocabulary
 from .token_table import check_tokens, read_tokens
 
@@ -48,14 +49,9 @@ MARKS = {
 """Parts that tell an offline kind by themselves."""
 TOLD = ("sense_voice", "zipformer2_ctc", "wenet_ctc", "telespeech_ctc")
 """Offline kinds of one network whose exporters wrote their name, or that of their metadata, into it."""
-_PART = re.compile(
-    r"(?:([\w.]+-))?(encoder_model|decoder_model_merged|encoder_adaptor|encoder|decoder|joiner|model|ctc"
-    r"|conv_frontend|uncached_decode|cached_decode|preprocess|encode|llm|embedding)(.*?)(\.int8)?\.(?:onnx|ort)"
-)
 _TURN_MODEL = re.compile(r"smart-turn.*\.onnx")
 TURN_INPUTS = ("input_features",)
 _CLASS = re.compile(r"^model:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
-_ALSO = {"encoder_model": "encoder", "decoder_model_merged": "decoder", "ctc": "model"}
 FRAME = 0.01
 """Seconds between feature frames, in every family here."""
 
@@ -92,7 +88,7 @@ def recognise(folder: Path, kind: str | None = None) -> Layout:
         return _recognise_funasr(folder, names)
     if turn_models := sorted(name for name in names if _TURN_MODEL.fullmatch(name)):
         return _recognise_turns(folder, turn_models)
-    parts = choose_parts(names) | _find_tokenizer(folder)
+    parts = find_parts(folder, names)
     if not parts.keys() - {"tokens", "tokenizer"}:
         raise EngineFailed(_say_what_is_there(folder, names))
     return _recognise_offline(folder, parts, kind) if kind else _tell(folder, parts)
@@ -125,12 +121,6 @@ def _list_files(folder: Path) -> set[str]:
         return {path.name for path in folder.iterdir() if path.is_file()}
     except OSError as e:
         raise EngineFailed(f"model folder '{folder.name}' cannot be read: {e.strerror}") from e
-
-
-def _find_tokenizer(folder: Path) -> dict[str, str]:
-    """The folder of a language model's tokenizer, if there is one."""
-    found = sorted(path.parent.name for path in folder.glob("*/vocab.json"))
-    return {"tokenizer": found[0]} if found else {}
 
 
 def _say_what_is_there(folder: Path, names: set[str]) -> str:
@@ -167,41 +157,8 @@ def _recognise_funasr(folder: Path, names: set[str]) -> Layout:
     return _whole(folder, names, FUNASR, found[1], needed)
 
 
-def choose_parts(names: set[str]) -> dict[str, str]:
-    """One file for each part: ``encoder-epoch-99-avg-1.int8.onnx`` and the like.
-
-    All parts come from the same export (the same name after the part). Of two sizes the small one is taken,
-    but for the decoder of a transducer: there int8 costs accuracy and saves nothing.
-    """
-    exports: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for name in sorted(names):
-        if match := _PART.fullmatch(name):
-            part = _ALSO.get(match[2], match[2])
-            exports.setdefault((match[1] or "", match[3]), {}).setdefault(part, []).append(name)
-    (prefix, _), best = max(exports.items(), key=lambda export: len(export[1]), default=(("", ""), {}))
-    precise = {"decoder"} if "joiner" in best else set()
-    parts = {
-        part: min(files, key=lambda n: (".int8" in n) == (part in precise)) for part, files in best.items()
-    }
-    if tokens := {f"{prefix}tokens.txt", "tokens.txt"} & names:
-        parts["tokens"] = max(tokens, key=len)
-    return parts
-
-
-def _need(folder: Path, parts: Mapping[str, str], needed: Sequence[str]) -> None:
-    missing = [part for part in needed if part not in parts]
-    if missing:
-        named = {"tokenizer": "a folder with the tokenizer's vocab.json"}
-        named |= {"tokens": "tokens.txt", "vocabulary": "bpe.vocab"}
-        files = ", ".join(named.get(part, f"{part}*.onnx") for part in missing)
-        raise EngineFailed(
-            f"'{folder.name}' is half a model: it has {', '.join(sorted(parts.values()))},"
-            f" but {files} missing; download it again"
-        )
-
-
 def _recognise_transducer(folder: Path, parts: Mapping[str, str]) -> Layout:
-    _need(folder, parts, ("encoder", "decoder", "joiner", "tokens"))
+    need_parts(folder, parts, ("encoder", "decoder", "joiner", "tokens"))
     encoder, decoder, _ = (read_header(folder / parts[name]) for name in ("encoder", "decoder", "joiner"))
     if "cache_last_channel_dim1" in encoder.metadata:
         tokens = read_tokens(folder / parts["tokens"])
@@ -226,7 +183,7 @@ def _recognise_single(folder: Path, parts: Mapping[str, str]) -> Layout:
         return _recognise_punctuation(folder, parts["model"], model)
     if model.inputs == TURN_INPUTS:
         return _recognise_turns(folder, [parts["model"]])
-    _need(folder, parts, ("tokens",))
+    need_parts(folder, parts, ("tokens",))
     tokens = read_tokens(folder / parts["tokens"])
     if "cache_last_channel_dim1" in model.metadata:
         check_tokens(tokens, _plus_blank(model), parts["tokens"])
@@ -258,18 +215,18 @@ def _recognise_punctuation(folder: Path, name: str, model: OnnxHeader) -> Layout
         raise EngineFailed(f"'{name}' numbers its marks in a way of its own, which no engine here knows")
     vocabulary = folder / "bpe.vocab"
     files = {"model": name} | ({"vocabulary": vocabulary.name} if vocabulary.is_file() else {})
-    _need(folder, files, ("vocabulary",))
+    need_parts(folder, files, ("vocabulary",))
     read_vocabulary(vocabulary)
     return Layout(PUNCTUATION, "cnn_bilstm", files)
 
 
 def _recognise_pair(folder: Path, parts: Mapping[str, str]) -> Layout:
-    _need(folder, parts, ("encoder", "decoder", "tokens"))
+    need_parts(folder, parts, ("encoder", "decoder", "tokens"))
     if parts["encoder"].endswith(".ort"):
         return _recognise_offline(folder, parts, "moonshine_v2")
     encoder = read_header(folder / parts["encoder"])
     if {"decode_chunk_len", "cache_last_channel_dim1"} & encoder.metadata.keys():
-        _need(folder, parts, ("joiner",))
+        need_parts(folder, parts, ("joiner",))
     if "decoder_num_blocks" in encoder.metadata:
         read_header(folder / parts["decoder"])
         check_tokens(read_tokens(folder / parts["tokens"]), encoder.number("vocab_size"), parts["tokens"])
@@ -284,7 +241,7 @@ def _recognise_offline(folder: Path, parts: Mapping[str, str], kind: str) -> Lay
     if kind not in KINDS:
         raise EngineFailed(f"model '{folder.name}' is of kind '{kind}'; known are: {', '.join(KINDS)}")
     needed = KINDS[kind].parts
-    _need(folder, parts, tuple(needed))
+    need_parts(folder, parts, tuple(needed))
     files = {part: parts[part] for part in needed}
     heads = {part: read_header(folder / name) for part, name in files.items() if name.endswith(".onnx")}
     for part, head in heads.items():

@@ -52,10 +52,6 @@ class Handshake:
         """By name; of one that comes several times the last value."""
         return dict(self.pairs)
 
-    def list_values(self, name: str) -> tuple[str, ...]:
-        """All that the query has of a name."""
-        return tuple(value for key, value in self.pairs if key == name)
-
 
 @dataclass(frozen=True, slots=True)
 class Close:

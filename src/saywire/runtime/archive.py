@@ -40,18 +40,6 @@ class _Member:
     open: Callable[[], IO[bytes]]
 
 
-def is_archive(path: Path) -> bool:
-    """Whether ``unpack`` knows its format."""
-    return path.is_file() and (zipfile.is_zipfile(path) or _is_tar(path))
-
-
-def _is_tar(path: Path) -> bool:
-    try:
-        return tarfile.is_tarfile(path)
-    except (OSError, *_BROKEN):
-        return False
-
-
 def unpack(path: Path, folder: Path, most_bytes: int = MOST_BYTES, most_files: int = MOST_FILES) -> None:
     """Unpack into ``folder``, which is made. If all is in one folder there, that one is left out.
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -84,7 +85,7 @@ def create_app(
     add_captions(app, shares)
     add_transcriptions(app, house, config, options)
     add_customization(app, vocabularies)
-    hearing = Hearing(host, config.server, admission)
+    hearing = Hearing(house, config.server)
     add_uploads(app, hearing, options, config.server.max_upload_bytes)
     add_dashscope(app, hearing, config.server, options)
     add_models(app, host)
@@ -141,6 +142,9 @@ def add_errors(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    async def forget(request: Request, error: Exception) -> Response:
+        return Response(status_code=problems.CLIENT_GONE)
+
     async def apologize(request: Request, error: Exception) -> Response:
         answer = problems.respond(SaywireError("The server failed; the reason is in its log."))
         show_name(request, answer)  # it does not pass the middleware any more
@@ -148,6 +152,7 @@ def add_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(SaywireError, refuse)
     app.add_exception_handler(HTTPException, translate)
+    app.add_exception_handler(ClientDisconnect, forget)
     app.add_exception_handler(Exception, apologize)
 
 

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ..errors import BadRequest
+from .limits import limit_body
 from .vocabularies import Vocabularies, Vocabulary, Word
 
 PATH = "/api/v1/services/audio/asr/customization"
@@ -59,11 +60,7 @@ def add_customization(app: FastAPI, vocabularies: Vocabularies) -> None:
 
 
 async def _read(request: Request) -> Input:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise BadRequest(f"the body is larger than {LARGEST_BODY} bytes")
+    body = await limit_body(request, LARGEST_BODY).body()
     try:
         return msgspec.json.decode(body, type=_Body).input
     except (msgspec.DecodeError, UnicodeError, RecursionError) as e:

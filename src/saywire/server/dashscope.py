@@ -13,7 +13,6 @@ from typing import BinaryIO
 
 import msgspec
 from fastapi import FastAPI, Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
 from ..config import ServerConfig
@@ -25,7 +24,7 @@ from .audio_parts import fetch
 from .dashscope_forms import Ask, ChatForm, Form, Heard, NativeForm
 from .hearing import Hearing
 from .limits import limit_body
-from .transcriptions import CLIENT_GONE, UNBUFFERED
+from .transcriptions import UNBUFFERED
 
 CHAT = "/compatible-mode/v1/chat/completions"
 NATIVE = "/api/v1/services/aigc/multimodal-generation/generation"
@@ -65,8 +64,6 @@ class Recognition:
                 return _json(self._form.whole(ask, heard))
             except SaywireError as error:
                 return self._form.refuse(error)
-            except ClientDisconnect:
-                return Response(status_code=CLIENT_GONE)
 
     async def _stream(
         self, request: Request, ask: Ask, file: BinaryIO, stack: AsyncExitStack

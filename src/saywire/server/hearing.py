@@ -6,31 +6,30 @@ request holds a place among the sessions and has a time limit, and a client that
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import BinaryIO
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from ..audio.container import decode
 from ..config import ServerConfig
 from ..core.transcript import Transcript, to_transcript
 from ..errors import SaywireError
 from ..messages import Event, Failed, Final, Finished
-from ..runtime.base import Host
 from ..runtime.files import read_file
 from ..types import Options
-from .limits import Admission
+from .connection import House
 from .logs import SessionLog
 from .requests import name_of
-from .transcriptions import in_time, unless_gone
+from .waiting import in_time, unless_gone
 
 
 class Hearing:
-    def __init__(self, host: Host, settings: ServerConfig, admission: Admission) -> None:
-        self._host = host
+    def __init__(self, house: House, settings: ServerConfig) -> None:
+        self._house = house
         self._settings = settings
-        self._admission = admission
 
     async def hear(self, request: Request, file: BinaryIO, options: Options) -> Transcript:
         """Raises SaywireError for all that the client is to be told, ClientDisconnect when it has gone."""
@@ -44,23 +43,28 @@ class Hearing:
         """The file's events, while it is heard. Taking them raises the error of a Failed: a transcript with a
         hole would look whole."""
         client = request.client.host if request.client else "?"
-        log = SessionLog(name_of(request), request.url.path, client, options.model)
+        path = request.url.path
+        log = SessionLog(name_of(request), path, client, options.model, self._house.watch(path))
         log.start()
         try:
-            with self._admission.enter(lambda: None):
+            with self._house.admission.enter(lambda: None):
                 events = in_time(self._read(file, options, log), self._settings.max_audio_seconds)
                 async with aclosing(events):
                     yield events
             log.cause = "answered"
+        except (ClientDisconnect, CancelledError):
+            log.cause = "client left"
+            raise
         except SaywireError as error:
             log.cause = error.code
+            log.fail(error)
             raise
         finally:
             log.end()
 
     async def _read(self, file: BinaryIO, options: Options, log: SessionLog) -> AsyncGenerator[Event]:
         blocks = decode(file, max_seconds=self._settings.max_audio_seconds)
-        async with aclosing(read_file(self._host, blocks, options)) as events:
+        async with aclosing(read_file(self._house.host, blocks, options)) as events:
             async for event in events:
                 log.note(event)
                 if isinstance(event, Failed):

@@ -46,6 +46,8 @@ class NotFound(BadRequest):
     code = "not_found"
 
 
+CLIENT_GONE = 499
+"""Never seen by anybody; the status nginx has for it."""
 UNCODED = frozenset({"too_large", "not_allowed"})
 """Codes of ours for what OpenAI gives ``null``; its clients may compare."""
 

@@ -8,10 +8,10 @@ whatever it holds. A client that goes away ends its session. Source: openai-open
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..audio.container import count_voices, decode, decode_channels
 from ..config import Config
-from ..errors import Overloaded, SaywireError
+from ..errors import SaywireError
 from ..messages import Failed
 from ..runtime.files import read_channels
 from ..types import Options
@@ -31,7 +31,7 @@ from .forms import FORM_SCHEMA, Ask, Format, Granularity, read_ask
 from .limits import limit_body
 from .logs import SessionLog
 from .requests import name_of
-from .waiting import until_gone
+from .waiting import in_time, unless_gone
 
 ROOTS = ("/v1/audio/", "/openai/v1/audio/", "/openai/deployments/{deployment}/audio/")
 """OpenAI's, and where the clients of Azure look for it."""
@@ -40,9 +40,6 @@ MAX_FILES = 8
 """File parts in a form."""
 MAX_FIELD = 8 * 2**20
 """Bytes of a text field: samples of known speakers come as data URLs, and are ignored."""
-
-CLIENT_GONE = 499
-"""Never seen by anybody; the status nginx has for it."""
 
 UNBUFFERED = {"cache-control": "no-store", "x-accel-buffering": "no"}
 """The second is nginx's, which would keep the deltas until the end."""
@@ -91,7 +88,7 @@ class Transcriptions:
         self._defaults = defaults
 
     async def answer(self, request: Request, translate: bool) -> Response:
-        """Raises SaywireError for all that the client is to be told."""
+        """Raises SaywireError for all that the client is to be told, ClientDisconnect when it has gone."""
         client = request.client.host if request.client else "?"
         path = request.scope["route"].path  # as it was declared: names in it are no labels for metrics
         log = SessionLog(name_of(request), path, client, meter=self._house.watch(path))
@@ -106,7 +103,7 @@ class Transcriptions:
                 raise
             except ClientDisconnect:
                 log.cause = "client left"
-                return Response(status_code=CLIENT_GONE)
+                raise
 
     async def _answer(
         self, request: Request, translate: bool, log: SessionLog, stack: AsyncExitStack
@@ -176,36 +173,6 @@ class _EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._held, asyncio.timeout(self._patience + SLACK):
             await super().__call__(scope, receive, send)
-
-
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do the work, but give it up and raise ClientDisconnect when the client goes away."""
-    working = asyncio.create_task(work)
-    leaving = asyncio.create_task(until_gone(request.receive))
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def in_time(items: AsyncGenerator[T], seconds: float) -> AsyncGenerator[T]:
-    """The same, and closed with it. Raises Overloaded when they do not end in so many seconds."""
-    end = asyncio.get_running_loop().time() + seconds
-    async with aclosing(items):
-        while True:
-            try:
-                async with asyncio.timeout_at(end):
-                    item = await anext(items)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as e:
-                raise Overloaded(f"the transcription took longer than {seconds:g} s; send less") from e
-            yield item
 
 
 async def _next(items: AsyncIterator[T]) -> T:

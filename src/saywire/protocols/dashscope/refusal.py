@@ -1,10 +1,10 @@
-"""How DashScope turns somebody away before there is a websocket: HTTP, with the service's codes."""
+"""Errors by the service's codes: in ``task-failed``, and over HTTP, before there is a websocket."""
 
 from __future__ import annotations
 
 import msgspec
 
-from ...errors import NotAllowed, Overloaded, SaywireError
+from ...errors import BadAudio, BadRequest, NotAllowed, Overloaded, SaywireError, UnknownModel
 from ..base import HttpAnswer
 
 INVALID_KEY = "InvalidApiKey", "Invalid API-key provided."
@@ -21,6 +21,25 @@ def refuse(error: SaywireError, request_id: str) -> HttpAnswer:
             return answer
         case _:
             return _answer(500, "InternalError", error.message, request_id)
+
+
+def name_failure(error: SaywireError) -> str:
+    """The code of a ``task-failed``."""
+    match error:
+        case BadRequest(code="CLIENT_ERROR"):
+            return "CLIENT_ERROR"
+        case UnknownModel():
+            return "ModelNotFound"
+        case NotAllowed():
+            return "InvalidApiKey"
+        case BadAudio():
+            return "UNSUPPORTED_FORMAT"
+        case BadRequest():
+            return "InvalidParameter"
+        case Overloaded():
+            return "Throttling.RateQuota"
+        case _:
+            return "InternalError"
 
 
 def _answer(status: int, code: str, message: str, request_id: str) -> HttpAnswer:

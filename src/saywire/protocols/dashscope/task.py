@@ -14,28 +14,24 @@ heartbeat, and a connection without a task after 60 s; so does this.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from math import ceil
+from dataclasses import dataclass, replace
 
 import msgspec
-from msgspec import UNSET
 
 from ... import messages as m
 from ...audio.codec import Piece
 from ...audio.streaming import Decoder
-from ...errors import BadAudio, BadRequest, NotAllowed, Overloaded, SaywireError, UnknownModel
-from ...types import RATE, Options, Word
+from ...errors import BadAudio, BadRequest, SaywireError
+from ...types import RATE, Options
 from ..base import Begin, Close, Drop, Frame, Give, Handshake, HttpAnswer, Multiplex, Order, Surroundings
 from . import task_events as wire
 from .corpus import find_hotwords
-from .refusal import refuse
-from .sentences import milliseconds, show_words
+from .refusal import name_failure, refuse
+from .sentences import Sentences
 from .task_options import Manner, read_context, read_decoder, read_manner, read_options
 
 QUIET, SILENT, IDLE = 23.0, 60.0, 60.0
 """Seconds without a frame of a task, of silence in it, and without a task."""
-BEAT = 5.0
-"""Seconds of silence, at least, between two heartbeats."""
 
 _decoder = msgspec.json.Decoder(wire.Message)
 
@@ -57,37 +53,11 @@ class _Task:
     options: Options
     heard_at: float
     """When its last frame came, on the clock of the world."""
+    sentences: Sentences
     started: bool = False
     finishing: bool = False
     given: float = 0.0
     """Seconds of audio so far."""
-    voiced: float = 0.0
-    """Where in it somebody last spoke."""
-    told: float = 0.0
-    """Where in it the last result was."""
-    begins: dict[int, float] = field(default_factory=dict)
-    """Where the open utterances began."""
-    numbers: dict[int, int] = field(default_factory=dict)
-    """The sentences' numbers, by utterance."""
-    count: int = 0
-
-    def number(self, utterance: int) -> int:
-        if utterance not in self.numbers:
-            self.count += 1
-            self.numbers[utterance] = self.count
-        return self.numbers[utterance]
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A sentence as it is now."""
-
-    text: str
-    words: tuple[Word, ...]
-    start: float
-    end: float
-    stable: int
-    ended: bool
 
 
 class DashScopeTasks(Multiplex):
@@ -208,8 +178,8 @@ class DashScopeTasks(Multiplex):
         if not name:
             raise BadRequest("task_id is empty")
         options = read_options(payload, self._around.defaults, self._around.vocabularies)
-        now = self._around.now()
-        self._tasks[name] = _Task(name, read_decoder(payload), read_manner(payload), options, now)
+        decoder, manner, now = read_decoder(payload), read_manner(payload), self._around.now()
+        self._tasks[name] = _Task(name, decoder, manner, options, now, Sentences(manner))
         self._known.add(name)
         return [Begin(name, options), Give(name, m.Configure(options))]
 
@@ -259,11 +229,11 @@ class DashScopeTasks(Multiplex):
                 task.started = True
                 self._emit(task.id, "task-started", wire.Nothing())
             case m.SpeechStarted(utterance=utterance, at=at):
-                task.begins[utterance] = at
+                task.sentences.begin(utterance, at)
             case m.Partial():
-                self._say_partial(task, event)
+                self._say(task, task.sentences.grow(event, task.given))
             case m.Final():
-                self._say_final(task, event)
+                self._say(task, task.sentences.end(event))
             case m.Settled(position=position):
                 return self._be_silent(task, position / RATE)
             case m.Failed(error=error):
@@ -277,50 +247,15 @@ class DashScopeTasks(Multiplex):
                 pass
         return []
 
-    def _say_partial(self, task: _Task, partial: m.Partial) -> None:
-        hypothesis = partial.hypothesis
-        if not task.manner.intermediate or not hypothesis.text:
-            return
-        start = task.begins.get(partial.utterance, task.voiced)
-        text, words, stable = hypothesis.text, hypothesis.words, hypothesis.stable
-        said = _Said(text, words, start, max(task.given, start), stable, ended=False)
-        self._say(task, partial.utterance, said)
-
-    def _say_final(self, task: _Task, final: m.Final) -> None:
-        task.begins.pop(final.utterance, None)
-        task.voiced = max(task.voiced, final.end)
-        if final.text:
-            said = _Said(final.text, final.words, final.start, final.end, len(final.text), ended=True)
-            self._say(task, final.utterance, said)
-        task.numbers.pop(final.utterance, None)
-
-    def _say(self, task: _Task, utterance: int, said: _Said) -> None:
-        manner, number, task.told = task.manner, task.number(utterance), said.end
-        sentence = wire.Sentence(
-            milliseconds(said.start),
-            milliseconds(said.end) if said.ended else None,
-            said.text,
-            show_words(said.text, said.words, said.start, said.end, said.stable if manner.gummy else None),
-            said.ended,
-            False,
-            number if manner.numbered else UNSET,
-            milliseconds(said.end) if manner.gummy and not said.ended else UNSET,
-        )
-        usage = wire.Usage(ceil(said.end)) if said.ended else None
-        if manner.gummy:
-            output = wire.Output(transcription=sentence, translations=[])
-        else:
-            output = wire.Output(sentence=sentence)
-        self._emit(task.id, "result-generated", wire.Result(output, usage))
+    def _say(self, task: _Task, result: wire.Result | None) -> None:
+        if result:
+            self._emit(task.id, "result-generated", result)
 
     def _be_silent(self, task: _Task, at: float) -> list[Order]:
         """Everything up to ``at`` is heard, and nobody speaks."""
         if task.manner.heartbeat:
-            if at - task.told >= BEAT and not task.manner.gummy:
-                task.told = at
-                beat = wire.Sentence(milliseconds(at), None, "", [], False, True, 0)
-                self._emit(task.id, "result-generated", wire.Result(wire.Output(sentence=beat)))
-        elif at - task.voiced >= SILENT:
+            self._say(task, task.sentences.beat(at))
+        elif at - task.sentences.voiced >= SILENT:
             return self._time_out(task, f"request timeout after {SILENT:.0f} seconds of silence.")
         return []
 
@@ -332,7 +267,7 @@ class DashScopeTasks(Multiplex):
         self._forget(task)
         self._emit_failure(task.id, error)
         if not self._tasks:
-            self._close(_code(error))
+            self._close(name_failure(error))
         return [Drop(task.id)]
 
     def _forget(self, task: _Task) -> None:
@@ -344,7 +279,7 @@ class DashScopeTasks(Multiplex):
         self._leaving = True
 
     def _emit_failure(self, name: str, error: SaywireError) -> None:
-        self._emit(name, "task-failed", wire.Nothing(), _code(error), error.message)
+        self._emit(name, "task-failed", wire.Nothing(), name_failure(error), error.message)
 
     def _emit(
         self,
@@ -365,21 +300,3 @@ def _named_task(frame: str) -> str:
         return ""
     name = header.get("task_id") if isinstance(header, dict) else None
     return name if isinstance(name, str) else ""
-
-
-def _code(error: SaywireError) -> str:
-    match error:
-        case BadRequest(code="CLIENT_ERROR"):
-            return "CLIENT_ERROR"
-        case UnknownModel():
-            return "ModelNotFound"
-        case NotAllowed():
-            return "InvalidApiKey"
-        case BadAudio():
-            return "UNSUPPORTED_FORMAT"
-        case BadRequest():
-            return "InvalidParameter"
-        case Overloaded():
-            return "Throttling.RateQuota"
-        case _:
-            return "InternalError"

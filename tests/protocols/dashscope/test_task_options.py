@@ -61,6 +61,15 @@ def test_who_asks_for_semantic_sentences_or_for_a_silence_gets_that(usual):
     assert not semantic(semantic_punctuation_enabled=False)
 
 
+def test_semantic_sentences_have_a_silence_of_their_own_for_want_of_a_turn_model():
+    asked = options(semantic_punctuation_enabled=True).turns
+    assert (asked.certainty, asked.patience, asked.silence) == (0.5, 4.0, 0.8)
+    assert options(semantic_punctuation_enabled=True, max_sentence_silence=500).turns.silence == 0.5
+    ours = Turns(semantic=True, certainty=0.9, patience=2.0, silence=0.6)
+    assert options(Options(turns=ours), semantic_punctuation_enabled=True).turns == ours
+    assert options(Options(turns=ours), semantic_punctuation_enabled=False).turns.silence == 0.6
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_documented_format_has_a_decoder(form):
     assert not read_decoder(payload(format=form, sample_rate=16000)).finish()

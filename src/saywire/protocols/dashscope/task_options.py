@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...audio.streaming import Decoder, make_decoder
 from ...errors import BadAudio, BadRequest
-from ...types import Options
+from ...types import Options, Turns
 from ..base import Vocabularies
 from ..languages import language_code
 from . import task_events as wire
@@ -17,6 +17,9 @@ FORMATS = ("pcm", "wav", "mp3", "opus", "speex", "aac", "amr")
 RATE = 16_000
 _SLOPE = 0.4
 """speech_noise_threshold goes from -1 to 1 around 0, ours is a probability around the server's own."""
+CERTAINTY, PATIENCE, SILENCE = 0.5, 4.0, 0.8
+"""Of semantic sentences, which the service does not tell: those of OpenAI's eagerness "medium"; the third is
+for want of a turn model, as long as the ``max_sentence_silence`` of the service's Paraformer."""
 _FINALS_ONLY = "qwen-audio-3.1-asr-flash-message"
 
 
@@ -61,7 +64,20 @@ def read_options(payload: wire.Payload, defaults: Options, vocabularies: Vocabul
     asked = payload.parameters or wire.Parameters()
     context = read_context(payload)
     hotwords = tuple(_hotwords(asked, payload.resources or (), vocabularies)) or find_hotwords(context)
-    turns = defaults.turns
+    return replace(
+        defaults,
+        model=payload.model or defaults.model,
+        language=_language(_hints(asked)) or defaults.language,
+        prompt=context or defaults.prompt,
+        hotwords=hotwords or defaults.hotwords,
+        turns=_turns(asked, defaults.turns),
+    )
+
+
+def _turns(asked: wire.Parameters, usual: Turns) -> Turns:
+    turns = usual
+    if asked.semantic_punctuation_enabled and not usual.semantic:
+        turns = replace(turns, certainty=CERTAINTY, patience=PATIENCE, silence=SILENCE)
     if asked.max_sentence_silence is not None:
         silence = min(max(asked.max_sentence_silence, 100), 10_000) / 1000
         turns = replace(turns, semantic=False, silence=silence)
@@ -70,14 +86,7 @@ def read_options(payload: wire.Payload, defaults: Options, vocabularies: Vocabul
     if asked.speech_noise_threshold is not None:
         threshold = turns.threshold + _SLOPE * asked.speech_noise_threshold
         turns = replace(turns, threshold=min(max(threshold, 0.05), 0.95))
-    return replace(
-        defaults,
-        model=payload.model or defaults.model,
-        language=_language(_hints(asked)) or defaults.language,
-        prompt=context or defaults.prompt,
-        hotwords=hotwords or defaults.hotwords,
-        turns=turns,
-    )
+    return turns
 
 
 def read_context(payload: wire.Payload) -> str:

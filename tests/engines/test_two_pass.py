@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from engines.contract import EngineContract, Speech, cut, cuts, decode_all, hear, tell
@@ -7,7 +9,7 @@ from engines.recordings import read
 from engines.scripted import Scripted, say, spell
 from engines.test_offline import HEARD
 from saywire.engines import find
-from saywire.engines.base import Engine
+from saywire.engines.base import Engine, Stream
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.engines.fallback import Fallback
 from saywire.engines.sherpa import load_tiny as load_streaming
@@ -87,6 +89,23 @@ def test_a_draft_that_fails_takes_only_its_partials_with_it() -> None:
     one.reset()
     one.accept(say(1))
     assert decode_all(engine, one).text == "one two three four"
+
+
+def test_a_native_library_that_fails_at_drafts_takes_only_its_partials_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draft = FakeEngine()
+
+    def fail(_: Sequence[Stream]) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(draft, "decode", fail)
+    engine = TwoPass("two", draft, Windowed(Scripted(), Pace(step=0)))
+    stream = engine.open(Options())
+    stream.accept(say(1, 2))
+    engine.decode([stream])
+    stream.finish()
+    assert decode_all(engine, stream).text == spell(1, 2)
 
 
 def test_two_engines_must_match() -> None:

@@ -16,7 +16,7 @@ from ..types import Hypothesis, Options, Samples
 from . import Entry
 from .base import Engine, EngineInfo, Stream
 from .demands import check_demands, find_common
-from .fallback import Fallback
+from .fallback import FAILURES, Fallback
 from .windowed import Windowed
 
 
@@ -114,7 +114,7 @@ class TwoPass:
     def _decode_drafts(self, streams: Sequence[TwoPassStream]) -> None:
         try:
             self._draft.decode([stream.draft for stream in streams])
-        except EngineFailed:
+        except FAILURES:
             if len(streams) == 1:
                 streams[0].mute()
                 return

@@ -22,6 +22,7 @@ from saywire.engines import Entry
 from saywire.engines.base import Engine, EngineInfo, Stream, TurnModel
 from saywire.engines.fake import Conduct, FakeEngine
 from saywire.errors import EngineFailed
+from saywire.runtime import worker as module
 from saywire.runtime.judge import Judge
 from saywire.runtime.link import Down, Drop, Hello, Open, Ping, Pong, Refused, Trying, Unpacker, Up, pack
 from saywire.runtime.worker import Worker, decode, work
@@ -91,14 +92,33 @@ class Gated(FakeEngine):
     def __init__(self) -> None:
         super().__init__()
         self.gate = threading.Semaphore(0)
+        self.begun = threading.Event()
 
     @property
     def info(self) -> EngineInfo:
         return EngineInfo("gated", max_batch=4, long_steps=True)
 
     def decode(self, streams: Sequence[Stream]) -> None:
+        self.begun.set()
         assert self.gate.acquire(timeout=30)
         super().decode(streams)
+
+
+def test_a_model_that_hangs_in_its_thread_ends_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, ended = Gated(), threading.Semaphore(0)
+    monkeypatch.setattr(module, "STUCK", -1.0)
+    monkeypatch.setattr(module.os, "_exit", lambda _: ended.release())
+    with working(engine) as boss:
+        boss.send((0, Ping()))
+        assert isinstance(boss.until(Pong, 0)[-1], Pong)
+        assert not ended.acquire(blocking=False)  # nothing is asked of it
+        boss.send((1, OPEN), (1, m.Audio(noise(0.5))))
+        assert engine.begun.wait(30)
+        boss.send((0, Ping()))
+        assert ended.acquire(timeout=30)
+        engine.gate.release(10)
+        boss.send((1, m.Finish()))
+        boss.until(m.Finished)
 
 
 def test_sessions_of_one_batch() -> None:

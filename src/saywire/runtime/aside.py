@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
@@ -21,15 +22,23 @@ class Aside(Generic[Q, A]):
         self._work = work
         self._asked: queue.SimpleQueue[tuple[Q] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[A] = queue.SimpleQueue()
+        self._since: float | None = None
         self.bell, self._rope = socket.socketpair()
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
+    @property
+    def busy(self) -> float | None:
+        """Seconds since it was asked what it has not answered; None where it has."""
+        return None if self._since is None else time.monotonic() - self._since
+
     def ask(self, question: Q) -> None:
+        self._since = time.monotonic()
         self._asked.put((question,))
 
     def answer(self) -> A:
         """To the oldest question; only after the bell."""
         self.bell.recv(1)
+        self._since = None
         return self._answers.get()
 
     def end(self) -> None:

@@ -41,6 +41,8 @@ ROUNDS = 32
 """Frames of each session that are judged before the link is looked at again: about a second of audio."""
 MOST = 1 << 18
 """Bytes read from the link at a time."""
+STUCK = 600.0
+"""Seconds that no step of a model takes: a large one on a slow core needs a minute or two for its window."""
 
 T = TypeVar("T")
 
@@ -113,6 +115,7 @@ class Worker:
             case Drop():
                 self._drop(number)
             case Ping():
+                self._die_if_stuck()
                 self._send(0, Pong())
             case _ if number in self._sessions:
                 assert isinstance(message, m.Command)
@@ -120,6 +123,12 @@ class Worker:
                     self._warm_up(number, message.options)
                 self._fresh.add(number)
                 self._have(number, lambda session: session.receive(message))
+
+    def _die_if_stuck(self) -> None:
+        """The loop lives while a model hangs in a thread, which nothing can end but this process's end."""
+        if any(busy > STUCK for thread in self._threads if (busy := thread.busy) is not None):
+            log.error("a step of '%s' takes over %.0f s; its worker ends", self._engine.info.name, STUCK)
+            os._exit(1)
 
     def _open(self, number: int, message: Open) -> None:
         if message.suspect:

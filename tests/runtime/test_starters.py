@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
 from runtime.talk import BROKEN, FAKE, SINGLE
 from saywire.engines import Entry
+from saywire.engines.manifest import MANIFEST
 from saywire.errors import ConfigError
 from saywire.runtime import zygote
 from saywire.runtime.link import Hello, Refused, Unpacker, Up
@@ -105,6 +108,20 @@ def test_a_zygote_that_hangs_is_killed_at_the_end(monkeypatch: pytest.MonkeyPatc
     os.kill(started.process.pid, signal.SIGSTOP)
     started.end()
     assert started.process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("shares", [False, True], ids=["worker", "nursery"])
+def test_who_hangs_while_it_loads_is_killed_at_the_end(tmp_path: Path, shares: bool) -> None:
+    os.mkfifo(tmp_path / MANIFEST)
+    stuck = Entry("stuck", "manifest:read_manifest", (), "", (), "", folder=tmp_path, shares=shares)
+    starter = Forking()
+    with starter.start(stuck):
+        writing = os.open(tmp_path / MANIFEST, os.O_WRONLY)  # once it is read
+    starter.end()
+    poll = select.poll()
+    poll.register(writing, 0)
+    assert poll.poll(30_000) == [(writing, select.POLLERR)]  # nobody reads any more
+    os.close(writing)
 
 
 def test_ways_to_start() -> None:

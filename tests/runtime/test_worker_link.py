@@ -123,6 +123,20 @@ def test_the_first_word_goes_to_the_crew(message: Up, told: str) -> None:
     run(test)
 
 
+def test_a_worker_that_never_has_its_engine_loaded_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_link, "LOADING", 0.0)
+
+    async def test(link: WorkerLink, worker: Worker, crew: Crew) -> None:
+        await link.gone
+        assert crew.told == [
+            "refused model 'fake' was not loaded within 0 s; does its disk, or its device, answer?",
+            "lost",
+        ]
+        assert link.expected
+
+    run(test)
+
+
 def test_it_knows_whom_a_dead_worker_was_trying() -> None:
     async def test(link: WorkerLink, worker: Worker, crew: Crew) -> None:
         _, moved = await seated(link, worker, crew)

@@ -24,7 +24,7 @@ class Starter(Protocol):
         """Free what is kept for further workers of an engine."""
 
     def end(self) -> None:
-        """Free everything; the workers end with their links."""
+        """Free everything; the workers have ended with their links, or are ended."""
 
 
 class Forking:
@@ -59,6 +59,7 @@ class Forking:
         for nursery in self.nurseries.values():
             nursery.close()
         self._zygote.end()
+        self._zygote.sweep()
 
     def _fork(self, entry: Entry) -> socket.socket:
         mother = self._nursery(entry) if entry.shares else self._zygote.requests

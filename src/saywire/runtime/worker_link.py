@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from .. import messages as m
 from ..engines.base import EngineInfo
-from ..errors import SaywireError
+from ..errors import EngineFailed, SaywireError
 from .hosted import Hosted
 from .link import Down, Drop, Hello, Ping, Refused, Trying, Unpacker, pack
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 3
 """Questions whether it is there that a worker may leave unanswered; then it hangs, and is killed. No step of
 an engine takes half a minute."""
+LOADING = 600.0
+"""Seconds that a worker may take to load its engine: gigabytes from a slow disk need a minute or two."""
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which on Windows kills as well
 
 
@@ -55,6 +57,7 @@ class WorkerLink(asyncio.Protocol):
         self.tried = 0
         """The session that the worker last said might kill it."""
         self._unanswered = 0
+        self._loading: asyncio.TimerHandle | None = None
         self.gone = asyncio.get_running_loop().create_future()
         self._employer = employer
         self._unpacker = Unpacker()
@@ -101,17 +104,18 @@ class WorkerLink(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own is none by inheritance
+        self._loading = asyncio.get_running_loop().call_later(LOADING, self._give_up_loading)
 
     def data_received(self, data: bytes) -> None:
         self._unanswered = 0
         for number, message in self._unpacker.feed(data):
             match message:
                 case Hello(info, pid):
+                    self._stop_timer()
                     self.pid = pid
                     self._employer.greeted(info)
                 case Refused(error):
-                    self.expected = True
-                    self._employer.refused(error)
+                    self._refuse(error)
                 case Trying():
                     self.tried = number
                 case _ if hosted := self.sessions.get(number):
@@ -119,8 +123,25 @@ class WorkerLink(asyncio.Protocol):
                     hosted.hear(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
         self._employer.lost(self)
         self.gone.set_result(None)
+
+    # Inside.
+
+    def _refuse(self, error: SaywireError) -> None:
+        self._stop_timer()
+        self.expected = True
+        self._employer.refused(error)
+
+    def _give_up_loading(self) -> None:
+        what = f"model '{self.model}' was not loaded within {LOADING:.0f} s"
+        self._refuse(EngineFailed(f"{what}; does its disk, or its device, answer?"))
+        self.kill()
+
+    def _stop_timer(self) -> None:
+        if self._loading:
+            self._loading.cancel()
 
 
 class Place:

@@ -20,6 +20,7 @@ import socket
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
@@ -111,6 +112,11 @@ class Started:
             self.process.kill()
             self.process.wait()
 
+    def sweep(self) -> None:
+        """Kill who came of it and is still there: once all links are closed, only who hangs while loading."""
+        with suppress(OSError):  # nobody is left
+            os.killpg(self.process.pid, signal.SIGKILL)
+
 
 def start() -> Started:
     """Start a zygote in a fresh interpreter."""
@@ -122,7 +128,11 @@ def start() -> Started:
     }
     code = f"from saywire.runtime.zygote import main; main({theirs.fileno()})"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env=environment, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        [sys.executable, "-c", code],
+        env=environment,
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        process_group=0,
     )
     theirs.close()
     return Started(ours, process)

@@ -163,7 +163,7 @@ def test_the_list_shows_what_there_is(tmp_path: Path) -> None:
 def test_a_program_gets_whole_rows(tmp_path: Path) -> None:
     run = saywire("models", "list", "--language", "ko", home=tmp_path, COLUMNS="60")
     (row,) = (line for line in run.stdout.splitlines() if line.startswith("zipformer-ko "))
-    assert row.split("  ")[0] == "zipformer-ko" and "~134 MB" in row and "Apache-2.0" in row
+    assert row.split("  ")[0] == "zipformer-ko" and "~141 MB" in row and "Apache-2.0" in row
     assert row.rstrip().endswith("streaming Zipformer, Korean")
 
 
@@ -177,7 +177,7 @@ def test_a_narrow_terminal_gets_whole_names(
     assert max(map(len, shown.splitlines()[:-1])) <= 80
     rows = {line.split()[0]: line.split() for line in shown.splitlines() if line.strip()}
     assert set(rows) >= {model.name for model in load_catalogue()}
-    assert rows["zipformer-ko"] == ["zipformer-ko", "to", "pull", "ko", "streaming", "~134", "MB"]
+    assert rows["zipformer-ko"] == ["zipformer-ko", "to", "pull", "ko", "streaming", "~141", "MB"]
 
 
 def test_the_list_shows_what_is_configured(tmp_path: Path) -> None:

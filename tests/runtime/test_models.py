@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,17 @@ def test_a_model_is_removed(store: Store, tmp_path: Path) -> None:
     assert store.installed() == [] and seen(store) == [] and left(store) == []
     with pytest.raises(UnknownModel, match="'mine' is not installed; there are: none"):
         store.remove("mine")
+
+
+def test_who_waits_for_another_process_is_told(store: Store, tmp_path: Path) -> None:
+    add(store, make_folder(tmp_path / "release"))
+    told = threading.Event()
+    with store.claim("mine"):
+        thread = threading.Thread(target=store.remove, args=("mine", told.set))
+        thread.start()
+        assert told.wait(30) and store.has("mine")
+    thread.join(30)
+    assert not store.has("mine")
 
 
 def test_folders_that_are_no_models_are_left_out(store: Store, tmp_path: Path) -> None:

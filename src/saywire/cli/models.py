@@ -192,6 +192,10 @@ def _follow(bars: Progress) -> Callable[[str, int, int | None], None]:
     return follow
 
 
+def _say_waiting() -> None:
+    typer.echo("another process is at it; waiting", err=True)
+
+
 @models.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="A model's folder, or an archive of it (tar, zip).")],
@@ -203,7 +207,7 @@ def import_(
     """Install a model from this machine, without any network."""
     store = _open(flags.load(config, sets, {}).config)
     codes = tuple(code.strip() for code in languages.split(",") if code.strip())
-    _tell(store.add(path, name or propose_name(path), codes, probe), store)
+    _tell(store.add(path, name or propose_name(path), codes, probe, _say_waiting), store)
 
 
 @models.command()
@@ -233,5 +237,5 @@ def remove(names: Names, config: flags.ConfigFile = None, sets: flags.Sets = Non
     """Take installed models, and what unfinished downloads left, off the disk."""
     store = _open(flags.load(config, sets, {}).config)
     for name in names:
-        store.remove(name)
+        store.remove(name, _say_waiting)
         typer.echo(f"{name}: removed")

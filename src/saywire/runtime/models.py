@@ -136,7 +136,12 @@ class Store:
             raise ModelError(f"cannot put model '{manifest.name}' into {self.folder}: {e.strerror}") from e
 
     def add(
-        self, path: Path, name: str, languages: tuple[str, ...], check: Callable[[Path], object]
+        self,
+        path: Path,
+        name: str,
+        languages: tuple[str, ...],
+        check: Callable[[Path], object],
+        waiting: Callable[[], None] = silent,
     ) -> Manifest:
         """Install a folder or an archive. ``check`` may refuse the finished folder by raising.
 
@@ -144,7 +149,7 @@ class Store:
         """
         if not path.exists():
             raise ModelError(f"{path} does not exist; give a model's folder or archive")
-        with self.claim(name) as work:
+        with self.claim(name, waiting) as work:
             if self.has(name):
                 raise ModelError(
                     f"model '{name}' is installed already; remove it first, or give another --name"
@@ -203,13 +208,13 @@ class Store:
             raise ConfigError(f"{setting} names '{name}', which {other}; name a model that {what}")
         return self.folder / name
 
-    def remove(self, name: str) -> None:
-        """Raises UnknownModel, ModelError. A server that has it loaded keeps it until it stops."""
+    def remove(self, name: str, waiting: Callable[[], None] = silent) -> None:
+        """Raises UnknownModel, ModelError. Of a server's sessions those that have it keep it."""
         check_name(name)
         target, work = self.folder / name, self.folder / _WORK / name
         if not target.is_dir() and not work.is_dir():
             self.find(name)
-        with self.claim(name):
+        with self.claim(name, waiting):
             shutil.rmtree(work, ignore_errors=True)
             if target.is_dir():
                 self._throw_away(target)

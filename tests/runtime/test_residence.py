@@ -8,7 +8,7 @@ import pytest
 from runtime.talk import ENTRIES, MANUAL, Talk, noise
 from saywire import messages as m
 from saywire.config import Config, EngineConfig
-from saywire.errors import ConfigError
+from saywire.errors import ConfigError, UnknownModel
 from saywire.runtime.pool import Pool
 from saywire.types import Options
 
@@ -85,6 +85,16 @@ def test_aliases_name_models() -> None:
         assert loaded(pool) == {"fake", "single"}
 
     run(test, EngineConfig(model="fake", workers=1, aliases=("whisper-1=single",)))
+
+
+def test_an_alias_of_a_model_that_is_not_here_says_so() -> None:
+    pool = Pool(Config(engine=EngineConfig(model="fake", aliases=("whisper-1=lost",))), ENTRIES)
+    with pytest.raises(
+        UnknownModel, match=r"engine\.aliases has 'lost' for 'whisper-1', but no model 'lost'"
+    ):
+        pool.find_model("whisper-1")
+    with pytest.raises(UnknownModel, match=r"^no model 'lost'"):
+        pool.find_model("lost")
 
 
 def test_an_alias_that_is_none_is_told() -> None:

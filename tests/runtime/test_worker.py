@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,6 +211,15 @@ def test_an_engine_that_cannot_be_loaded_is_refused_in_words() -> None:
         ((number, refused),) = Unpacker().feed(ours.recv(1 << 16))
     assert number == 0 and isinstance(refused, Refused)
     assert refused.error.message == "engine 'gone' needs no_such_module; install it with: pip install it"
+
+
+def test_whatever_an_engine_raises_while_it_is_loaded_is_told(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, process_of_its_own():
+        work(theirs, Entry("odd", "manifest:write_manifest", (), "", (), "", folder=tmp_path))
+        ((_, refused),) = Unpacker().feed(ours.recv(1 << 16))
+    assert isinstance(refused, Refused)
+    assert refused.error.message.startswith("engine 'odd' cannot be loaded: TypeError: ")
 
 
 def ends(said: Sequence[Down | Up]) -> list[type]:

@@ -103,7 +103,8 @@ class Loader:
         try:
             return kind.make(tokens=str(tokens), num_threads=1, decoding_method=method, **files)
         except (RuntimeError, ValueError, AssertionError) as e:
-            raise EngineFailed(f"sherpa-onnx cannot load '{self._folder.name}': {e}") from e
+            what = f"sherpa-onnx cannot load '{self._folder.name}': {e}"
+            raise EngineFailed(f"{what}; is it whole? `saywire models verify` tells") from e
 
 
 class OnlineEngine:

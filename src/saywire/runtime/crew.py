@@ -196,7 +196,10 @@ class Crew:
             self._start(1)
         else:
             self._stillborn = 0
-            self.refused(EngineFailed(f"workers of '{self.entry.name}' die before they are loaded"))
+            what = f"workers of '{self.entry.name}' die before they are loaded"
+            self.refused(
+                EngineFailed(f"{what}; the server's log says of what, or there is too little memory")
+            )
 
     def _watch(self) -> None:
         for link in self.staying:

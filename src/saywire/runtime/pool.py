@@ -202,7 +202,13 @@ class Pool:
         named = self._aliases.get(options.model or "", options.model)
         if named is None or (is_cloud_name(named) and named not in {entry.name for entry in entries}):
             return self._default(options.language, entries)
-        return models.find_entry(named, entries)
+        try:
+            return models.find_entry(named, entries)
+        except UnknownModel as error:
+            if named == options.model:
+                raise
+            what = f"engine.aliases has '{named}' for '{options.model}', but {error.message}"
+            raise UnknownModel(what, param="model") from error
 
     def _default(self, language: str | None, entries: Sequence[Entry]) -> Entry:
         settings = self._config.engine

@@ -310,6 +310,18 @@ def translated(error: Exception, engine: Engine) -> SaywireError:
     return EngineFailed(f"engine '{engine.info.name}' failed: {type(error).__name__}: {error}")
 
 
+def load(entry: Entry) -> Engine:
+    """Raises SaywireError, whatever its libraries raise."""
+    try:
+        return entry.load()
+    except SaywireError:
+        raise
+    except Exception as error:  # an engine is foreign code
+        log.error("engine '%s' raised while it was loaded", entry.name, exc_info=error)
+        what = f"engine '{entry.name}' cannot be loaded: {type(error).__name__}: {error}"
+        raise EngineFailed(f"{what}; `saywire models verify` tells whether its files are whole") from error
+
+
 def work(
     link: socket.socket, entry: Entry, engine: Engine | None = None, detector: VoiceDetector | None = None
 ) -> None:
@@ -318,7 +330,7 @@ def work(
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.setswitchinterval(0.0002)  # the decoding thread must not make the loop wait 5 ms for the GIL
     try:
-        engine = engine or entry.load()
+        engine = engine or load(entry)
     except SaywireError as error:
         link.sendall(pack(0, Refused(error)))
         return

@@ -29,7 +29,7 @@ from ..engines import Entry
 from ..engines.base import Engine
 from ..errors import SaywireError
 from .link import Refused, pack
-from .worker import work
+from .worker import load, work
 
 LENGTH = struct.Struct("<I")
 PATIENCE = 1.0
@@ -81,7 +81,7 @@ class Zygote:
     def _become(self, request: Request, end: socket.socket) -> NoReturn:
         """In the child, for the rest of its life."""
         if request.what == "nursery":
-            Zygote(end, self.detector, *load(request.entry)).run()
+            Zygote(end, self.detector, *try_to_load(request.entry)).run()
         if self.error:
             end.sendall(pack(0, Refused(self.error)))
         else:
@@ -89,9 +89,9 @@ class Zygote:
         os._exit(0)  # what the zygote set up for its own end is not ours to run
 
 
-def load(entry: Entry) -> tuple[Engine | None, SaywireError | None]:
+def try_to_load(entry: Entry) -> tuple[Engine | None, SaywireError | None]:
     try:
-        return entry.load(), None
+        return load(entry), None
     except SaywireError as error:
         return None, error
 

@@ -207,6 +207,22 @@ def test_a_session_goes_on_when_its_connection_breaks(end: Say) -> None:
     test()
 
 
+@pytest.mark.parametrize("code", ["overloaded", "shutting_down"])
+def test_a_server_that_has_no_room_just_now_is_asked_again(code: str) -> None:
+    async def turn_away(visit: Visit) -> None:
+        await visit.tell("error", error={"message": "not now", "code": code})
+        await visit.socket.close(1013)
+
+    @in_loop
+    async def test() -> None:
+        told = leave_with(1012), turn_away, turn_away, finish
+        async with visited(*told) as (address, visits), connect(address) as session:
+            assert isinstance((await talk(session))[-1], m.Finished)
+        assert len(visits) == 4
+
+    test()
+
+
 @pytest.mark.parametrize("code", [1000, 1008, 1011, 4000, 4009])
 def test_who_is_sent_away_for_good_does_not_come_back(code: int) -> None:
     @in_loop

@@ -62,7 +62,8 @@ async def test_a_crowd_that_drops_its_sockets_without_a_close():
     async with open_house() as (at, host):
 
         async def come_and_go(number: int) -> None:
-            ws = await connect(f"ws://127.0.0.1:{at.port}/v1/realtime", compression=None)
+            address = f"ws://127.0.0.1:{at.port}/v1/realtime"
+            ws = await connect(address, compression=None, open_timeout=60)
             for _ in range(number % 4):  # some before they have said anything, some in the middle
                 await ws.send(APPEND)
             ws.transport.abort()

@@ -100,7 +100,7 @@ def to_word(word: TimedWord) -> Word:
 
 KINDS: Mapping[str, type[SaywireError]] = {
     kind.code: kind for kind in (Overloaded, EngineFailed, UnknownModel, Unsupported, BadAudio)
-} | {"invalid_api_key": NotAllowed}
+} | {"invalid_api_key": NotAllowed, "shutting_down": Overloaded}
 """What a server refuses, by its own word for it."""
 
 

@@ -78,6 +78,7 @@ def test_pauses_double_up_to_a_limit_and_are_drawn() -> None:
         ("InternalError.Algo", "remote_failed", True, "failed while answering"),
         ("processing_error", "remote_failed", True, "failed while answering"),
         ("session_expired", "remote_failed", True, "session_expired"),
+        ("shutting_down", "remote_failed", True, "shutting_down"),
         ("engine_failed", "remote_failed", False, "failed while answering: engine_failed: no"),
         ("500", "remote_failed", True, "failed while answering: no"),
         ("400", "remote_failed", False, "failed while answering: no"),

@@ -36,7 +36,10 @@ _EMPTY = ("insufficient_quota", "arrearage", "allocationquota")
 """Words for an account that is empty, which no pause will fill."""
 _BUSY = ("rate_limit", "throttling", "overloaded", "too_many", "limitrequests")
 _WRONG = ("invalid", "model_not", "unknown", "unsupported", "not_supported", "missing", "modelnotfound")
-_PASSING = ("server_error", "internal", "processing_error", "session_expired", "timeout", "requesttimeout")
+_PASSING = (
+    *("server_error", "internal", "processing_error", "session_expired", "shutting_down"),
+    *("timeout", "requesttimeout"),
+)
 """How the codes of errors begin, in lower case: OpenAI, vLLM, DashScope, saywire."""
 
 

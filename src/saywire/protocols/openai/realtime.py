@@ -6,8 +6,9 @@ available shape; the beta's flat one is tolerated. The unmodified clients of ope
 pipecat and openai-agents are the measure: several die of any ``error`` event, so one is sent only where
 the service sends it or where a client would silently get other results than it asked for.
 
-session.created comes first. Every update is answered, in order, by session.updated or error; every clear
-by cleared. For the order of an item's events see ``transcripts``.
+session.created comes first. Every update is answered by session.updated, in order, or by an error that names
+it, at once where a value may not be; every clear by cleared. For the order of an item's events see
+``transcripts``.
 """
 
 from __future__ import annotations

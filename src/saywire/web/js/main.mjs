@@ -1,7 +1,7 @@
 // What the buttons do.
 
-import { chooseByAddress } from './address.mjs';
 import { stayAwake } from './awake.mjs';
+import { begins, choose, recallHotwords } from './choices.mjs';
 import { Clip } from './clip.mjs';
 import { find, findAll } from './dom.mjs';
 import { Drawer } from './drawer.mjs';
@@ -45,7 +45,7 @@ async function start() {
   if (run) return;
   page.notice(null);
   find('delay').textContent = find('detected').textContent = language = '';
-  const chosen = choose();
+  const chosen = describeRun();
   const current = chosen.kind === 'clip' ? new Clip(chosen, stage, server) : new Run(chosen, stage);
   run = current;
   showButtons();
@@ -61,7 +61,7 @@ async function start() {
   fillDevices(); // they have names once one was allowed
 }
 
-function choose() {
+function describeRun() {
   const url = at('v1/realtime?intent=transcription');
   url.searchParams.set('share_start', String(heard / RATE));
   return {
@@ -223,10 +223,14 @@ document.addEventListener('drop', drop);
 window.addEventListener('offline', () => run?.drop());
 navigator.mediaDevices?.addEventListener?.('devicechange', fillDevices);
 
+choose('source', 'sample', 'pace', 'turns');
+recallHotwords();
 showSource();
 showButtons();
-fillDevices();
 offerTalk(talk);
 new Keys(new Modes(), { press, talk, save: saveAs });
 server.introduce();
-server.load().then(() => { if (chooseByAddress()) start(); });
+Promise.all([
+  server.load().then(() => choose('model', 'language')),
+  fillDevices().then(() => choose('device')),
+]).then(() => { if (begins) start(); });

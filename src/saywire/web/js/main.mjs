@@ -19,6 +19,7 @@ import { RATE, SourceError, listMicrophones } from './sources.mjs';
 import { offerTalk } from './talk.mjs';
 import { Transcript } from './transcript.mjs';
 import { View } from './view.mjs';
+import { Wave } from './wave.mjs';
 
 const isLive = () => ['microphone', 'tab', 'clip'].includes(find('source').value);
 
@@ -29,6 +30,7 @@ const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('s
 const view = new View(parts, (reason) => page.say('failedLine', { reason }));
 const share = new Share(page, server, transcript);
 const drawer = new Drawer();
+const wave = new Wave(find('wave'));
 const history = new History(page, reopen);
 const saveAs = offerText(page, transcript);
 
@@ -101,7 +103,10 @@ const stage = {
     else view.remove(line);
     if (line.final && line.text.trim()) history.keep(line);
   },
-  level: (loudest) => { find('level').value = meterOf(loudest); },
+  level: (loudest) => {
+    find('level').value = meterOf(loudest);
+    wave.add(loudest);
+  },
   progress: (share) => { find('progress').value = share; },
   delay: (seconds) => { find('delay').textContent = page.say('seconds', { seconds: Math.max(0, seconds).toFixed(1) }); },
   complain: (name, reason) => server.complain(name, reason),

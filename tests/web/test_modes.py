@@ -68,6 +68,8 @@ def test_large_captions_fit_a_phone_and_are_sized_without_a_keyboard(server: Ser
         page.click("#large")
         before = font(page)
         assert 24 <= before <= 40
+        last = page.locator("#lines li").last.bounding_box()
+        assert last["y"] + last["height"] > 700  # at the bottom, as everywhere
         page.tap("#larger")
         assert font(page) > before
         page.tap("#smaller")

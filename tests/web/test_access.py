@@ -22,6 +22,7 @@ from web.browsing import (
     needs_chromium,
     node_modules,
     record,
+    served,
     wait_for_partial,
 )
 
@@ -195,6 +196,18 @@ def test_the_page_remembers_what_was_chosen_but_not_what_an_address_asked_for(se
         page.goto(f"{server.url}?source=file")
         expect(page.locator("#language")).to_have_value("zh")
         expect(page.locator("#source")).to_have_value("file")
+
+
+def test_a_page_that_wants_a_key_remembers_what_was_chosen_once_it_has_it(tmp_path: Path) -> None:
+    with (
+        served(tmp_path, "--set", "server.api_keys=sk-1") as server,
+        browse(server.url, key="sk-1") as page,
+    ):
+        page.select_option("#model", "tiny")
+        page.reload()
+        page.fill("#key", "sk-1")
+        page.press("#key", "Enter")
+        expect(page.locator("#model")).to_have_value("tiny")
 
 
 def test_a_change_of_language_leaves_no_word_of_the_other(server: Server, spoken: Path) -> None:

@@ -171,6 +171,7 @@ def test_a_reader_sees_where_lines_are_missing(server: Server) -> None:
 def test_a_link_without_a_token_leads_to_no_captions(server: Server) -> None:
     with browse(server.url) as page, watching(page, f"{server.url}watch") as viewer:
         expect(viewer.locator("#notice[data-name=noCaptions]")).to_be_visible()
+        expect(viewer.locator("#status")).to_have_text("Not connected")  # the server is not away
 
 
 def test_where_a_key_is_wanted_viewers_need_none(tmp_path: Path, spoken: Path) -> None:

@@ -17,26 +17,40 @@ export function recallHotwords() {
   find('hotwords').addEventListener('change', () => remember('choice.hotwords', find('hotwords').value));
 }
 
+/** @typedef {'source' | 'sample' | 'pace' | 'turns' | 'model' | 'language' | 'device'} Name */
+
 /**
- * In fields whose entries are there by now, before anybody else chooses; and remembers what will be. What something
- * depends on comes before it.
- * @param {('source' | 'sample' | 'pace' | 'turns' | 'model' | 'language' | 'device')[]} names
+ * In fields whose entries are there by now, where nobody has chosen yet. What something depends on comes before it.
+ * @param {Name[]} names
  */
 export function choose(...names) {
-  for (const name of names) {
-    const field = find(name);
-    select(field, (ASKED.includes(name) ? asked.get(name) : null) ?? recall(`choice.${name}`));
-    field.addEventListener('change', () => remember(`choice.${name}`, field.value));
+  for (const name of names.filter((one) => !chosen.has(one))) {
+    select(name, (ASKED.includes(name) ? asked.get(name) : null) ?? recall(`choice.${name}`));
   }
 }
 
+/** What somebody has chosen since the page opened. @type {Set<Name>} */
+const chosen = new Set();
+let selecting = false;
+
+for (const name of /** @type {Name[]} */ (['source', 'sample', 'pace', 'turns', 'model', 'language', 'device'])) {
+  find(name).addEventListener('change', () => {
+    if (selecting) return;
+    chosen.add(name);
+    remember(`choice.${name}`, find(name).value);
+  });
+}
+
 /**
- * @param {HTMLSelectElement} field
+ * @param {Name} name
  * @param {string | null} wanted
  */
-function select(field, wanted) {
+function select(name, wanted) {
+  const field = find(name);
   const known = [...field.options].some(({ value }) => value === wanted);
   if (wanted === null || !known) return;
   field.value = wanted;
+  selecting = true;
   field.dispatchEvent(new Event('change'));
+  selecting = false;
 }

@@ -24,7 +24,7 @@ import { Wave } from './wave.mjs';
 const isLive = () => ['microphone', 'tab', 'clip'].includes(find('source').value);
 
 const page = new Page();
-const server = new Server(page);
+const server = new Server(page, () => choose('model', 'language'));
 const transcript = new Transcript();
 const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('spoken'), jump: find('jump'), empty: find('empty') };
 const view = new View(parts, (reason) => page.say('failedLine', { reason }));
@@ -235,7 +235,4 @@ showButtons();
 offerTalk(talk);
 new Keys(new Modes(), { press, talk, save: saveAs });
 server.introduce();
-Promise.all([
-  server.load().then(() => choose('model', 'language')),
-  fillDevices().then(() => choose('device')),
-]).then(() => { if (begins) start(); });
+Promise.all([server.load(), fillDevices().then(() => choose('device'))]).then(() => { if (begins) start(); });

@@ -22,6 +22,7 @@ from web.browsing import (
     needs_chromium,
     node_modules,
     record,
+    served,
     wait_for_partial,
 )
 
@@ -177,6 +178,36 @@ def test_the_page_remembers_language_and_looks(server: Server) -> None:
         expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         expect(page.locator("#start")).to_have_text("开始")
+
+
+def test_the_page_remembers_what_was_chosen_but_not_what_an_address_asked_for(server: Server) -> None:
+    chosen = {"turns": "held", "source": "sample", "sample": "commands.flac"}
+    chosen |= {"pace": "fast", "model": "tiny", "language": "zh"}
+    with browse(server.url, path="?source=file&model=fake") as page:
+        page.goto(server.url)
+        expect(page.locator("#source")).to_have_value("microphone")
+        for name, value in chosen.items():  # some before the server has told its models
+            page.select_option(f"#{name}", value)
+        page.fill("#hotwords", "seven")
+        page.focus("#start")
+        page.reload()
+        for name, value in (chosen | {"hotwords": "seven"}).items():
+            expect(page.locator(f"#{name}")).to_have_value(value)
+        page.goto(f"{server.url}?source=file")
+        expect(page.locator("#language")).to_have_value("zh")
+        expect(page.locator("#source")).to_have_value("file")
+
+
+def test_a_page_that_wants_a_key_remembers_what_was_chosen_once_it_has_it(tmp_path: Path) -> None:
+    with (
+        served(tmp_path, "--set", "server.api_keys=sk-1") as server,
+        browse(server.url, key="sk-1") as page,
+    ):
+        page.select_option("#model", "tiny")
+        page.reload()
+        page.fill("#key", "sk-1")
+        page.press("#key", "Enter")
+        expect(page.locator("#model")).to_have_value("tiny")
 
 
 def test_a_change_of_language_leaves_no_word_of_the_other(server: Server, spoken: Path) -> None:

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from web.browsing import DONE, Server, browse, choose_file, expect, needs_chromium, record
+from web.browsing import (
+    DONE,
+    Server,
+    browse,
+    choose_file,
+    expect,
+    hold_time,
+    needs_chromium,
+    record,
+    served,
+)
 
 pytestmark = needs_chromium
 
@@ -43,6 +53,41 @@ def test_large_captions_are_the_last_lines_alone(server: Server, spoken: Path) -
         expect(page.locator("#controls")).to_be_visible()
         expect(page.locator("#leave")).to_be_hidden()
         assert len(shown(page)) == len(SAID)
+
+
+def font(page: Any) -> float:
+    return float(style(page, "#lines", "fontSize").removesuffix("px"))
+
+
+def test_large_captions_fit_a_phone_and_are_sized_without_a_keyboard(server: Server, spoken: Path) -> None:
+    with browse(server.url, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        choose_file(page, spoken)
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        expect(page.locator("#larger")).to_be_hidden()
+        page.click("#large")
+        before = font(page)
+        assert 24 <= before <= 40
+        last = page.locator("#lines li").last.bounding_box()
+        assert last["y"] + last["height"] > 700  # at the bottom, as everywhere
+        page.tap("#larger")
+        assert font(page) > before
+        page.tap("#smaller")
+        page.tap("#smaller")
+        assert font(page) < before
+
+
+def test_large_captions_say_that_the_server_is_away(tmp_path: Path, spoken: Path) -> None:
+    with served(tmp_path) as server, browse(server.url) as page:
+        hold_time(page)
+        choose_file(page, spoken, "paced")
+        page.click("#start")
+        expect(page.locator("#status[data-state=listening]")).to_be_visible()
+        page.click("#large")
+        expect(page.locator("#status")).to_be_hidden()
+        server.kill()
+        expect(page.locator("#status[data-state=away]")).to_be_visible()
+        expect(page.locator("#status")).to_be_in_viewport()
 
 
 def test_an_overlay_hears_and_shows_by_itself(server: Server) -> None:

@@ -139,6 +139,16 @@ def test_viewers_see_what_is_said_behind_a_transcript_of_the_history(server: Ser
         assert finals(page) == SAID * 2
 
 
+def test_a_link_to_this_computer_says_that_others_cannot_open_it(server: Server) -> None:
+    with browse(server.url) as page:
+        share(page)
+        expect(page.locator("#share-local")).to_contain_text("--host")
+    elsewhere = f"http://captions.test:{server.port}/"
+    with browse(elsewhere, "--host-resolver-rules=MAP captions.test 127.0.0.1") as page:
+        share(page)
+        expect(page.locator("#share-local")).to_be_hidden()
+
+
 def test_a_reader_sees_where_lines_are_missing(server: Server) -> None:
     def tell(route: Any) -> None:
         told = [line(1, "first"), line(2, "half", final=False)]
@@ -161,6 +171,7 @@ def test_a_reader_sees_where_lines_are_missing(server: Server) -> None:
 def test_a_link_without_a_token_leads_to_no_captions(server: Server) -> None:
     with browse(server.url) as page, watching(page, f"{server.url}watch") as viewer:
         expect(viewer.locator("#notice[data-name=noCaptions]")).to_be_visible()
+        expect(viewer.locator("#status")).to_have_text("Not connected")  # the server is not away
 
 
 def test_where_a_key_is_wanted_viewers_need_none(tmp_path: Path, spoken: Path) -> None:

@@ -79,6 +79,22 @@ def test_a_partial_touches_its_own_line(page: Any, talk: Talk) -> None:
     assert "open" in touched and "LI" not in touched
 
 
+def test_what_is_heard_is_drawn(page: Any) -> None:
+    """It plays a sample, as it is spoken; columns of silence have the height of a line."""
+    drawn = """() => {
+        const canvas = document.getElementById('wave');
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const rows = new Set();
+        data.forEach((value, at) => {
+            if (at % 4 === 3 && value) rows.add(Math.floor(at / 4 / canvas.width));
+        });
+        return rows.size;
+    }"""
+    expect(page.locator("#wave")).to_be_visible()
+    while page.evaluate(drawn) < 10:
+        page.evaluate("new Promise(requestAnimationFrame)")
+
+
 def test_it_follows_what_is_said_unless_somebody_reads_back(page: Any, talk: Talk) -> None:
     scroller, jump = page.locator("#scroller"), page.locator("#jump")
     talk.finish(100)

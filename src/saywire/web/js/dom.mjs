@@ -15,6 +15,7 @@
  * @property {HTMLInputElement} key
  * @property {HTMLFieldSetElement} settings
  * @property {HTMLMeterElement} level
+ * @property {HTMLCanvasElement} wave
  * @property {HTMLProgressElement} progress
  * @property {HTMLButtonElement} start
  * @property {HTMLButtonElement} stop

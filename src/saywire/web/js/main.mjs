@@ -1,7 +1,7 @@
 // What the buttons do.
 
-import { chooseByAddress } from './address.mjs';
 import { stayAwake } from './awake.mjs';
+import { begins, choose, recallHotwords } from './choices.mjs';
 import { Clip } from './clip.mjs';
 import { find, findAll } from './dom.mjs';
 import { Drawer } from './drawer.mjs';
@@ -19,16 +19,18 @@ import { RATE, SourceError, listMicrophones } from './sources.mjs';
 import { offerTalk } from './talk.mjs';
 import { Transcript } from './transcript.mjs';
 import { View } from './view.mjs';
+import { Wave } from './wave.mjs';
 
 const isLive = () => ['microphone', 'tab', 'clip'].includes(find('source').value);
 
 const page = new Page();
-const server = new Server(page);
+const server = new Server(page, () => choose('model', 'language'));
 const transcript = new Transcript();
 const parts = { scroller: find('scroller'), list: find('lines'), spoken: find('spoken'), jump: find('jump'), empty: find('empty') };
 const view = new View(parts, (reason) => page.say('failedLine', { reason }));
 const share = new Share(page, server, transcript);
 const drawer = new Drawer();
+const wave = new Wave(find('wave'));
 const history = new History(page, reopen);
 const saveAs = offerText(page, transcript);
 
@@ -45,7 +47,7 @@ async function start() {
   if (run) return;
   page.notice(null);
   find('delay').textContent = find('detected').textContent = language = '';
-  const chosen = choose();
+  const chosen = describeRun();
   const current = chosen.kind === 'clip' ? new Clip(chosen, stage, server) : new Run(chosen, stage);
   run = current;
   showButtons();
@@ -61,7 +63,7 @@ async function start() {
   fillDevices(); // they have names once one was allowed
 }
 
-function choose() {
+function describeRun() {
   const url = at('v1/realtime?intent=transcription');
   url.searchParams.set('share_start', String(heard / RATE));
   return {
@@ -101,7 +103,10 @@ const stage = {
     else view.remove(line);
     if (line.final && line.text.trim()) history.keep(line);
   },
-  level: (loudest) => { find('level').value = meterOf(loudest); },
+  level: (loudest) => {
+    find('level').value = meterOf(loudest);
+    wave.add(loudest);
+  },
   progress: (share) => { find('progress').value = share; },
   delay: (seconds) => { find('delay').textContent = page.say('seconds', { seconds: Math.max(0, seconds).toFixed(1) }); },
   complain: (name, reason) => server.complain(name, reason),
@@ -223,10 +228,11 @@ document.addEventListener('drop', drop);
 window.addEventListener('offline', () => run?.drop());
 navigator.mediaDevices?.addEventListener?.('devicechange', fillDevices);
 
+choose('source', 'sample', 'pace', 'turns');
+recallHotwords();
 showSource();
 showButtons();
-fillDevices();
 offerTalk(talk);
 new Keys(new Modes(), { press, talk, save: saveAs });
 server.introduce();
-server.load().then(() => { if (chooseByAddress()) start(); });
+Promise.all([server.load(), fillDevices().then(() => choose('device'))]).then(() => { if (begins) start(); });

@@ -8,6 +8,7 @@ const SMALLEST = 12;
 const LARGEST = 240;
 const STEP = 1.15;
 const SIZES = { page: 20, large: 64, overlay: 40 }; // px
+const SHARE = 12; // large captions are no larger than that part of the width, so that a phone shows some words
 
 /** @typedef {keyof typeof SIZES} Mode */
 
@@ -22,6 +23,8 @@ export class Modes {
     this.#paint('color', '--caption');
     find('large').addEventListener('click', () => this.toggle());
     find('leave').addEventListener('click', () => this.leave());
+    find('smaller').addEventListener('click', () => this.grow(-1));
+    find('larger').addEventListener('click', () => this.grow(1));
     document.addEventListener('fullscreenchange', () => { if (!document.fullscreenElement) this.leave(); });
     this.#enter(view === 'large' || view === 'overlay' ? view : 'page');
   }
@@ -63,7 +66,8 @@ export class Modes {
     document.documentElement.dataset.view = mode;
     document.documentElement.dataset.lines = ['1', '2', '3'].find((lines) => lines === this.#asked.get('lines')) ?? '3';
     const asked = mode === 'page' ? null : this.#asked.get('size');
-    this.#resize(Number(asked ?? recall(`size.${mode}`)) || SIZES[mode]);
+    const usual = mode === 'large' ? Math.min(SIZES.large, innerWidth / SHARE) : SIZES[mode];
+    this.#resize(Number(asked ?? recall(`size.${mode}`)) || usual);
   }
 
   /** @param {number} size */

@@ -28,9 +28,13 @@ export class Server {
   /** @type {Model[]} */
   #models = [];
 
-  /** @param {Page} page */
-  constructor(page) {
+  /**
+   * @param {Page} page
+   * @param {() => void} listed called when there are models to choose from
+   */
+  constructor(page, listed) {
     this.page = page;
+    this.listed = listed;
     find('model').addEventListener('change', () => this.showLanguages());
     find('language-switch').addEventListener('click', () => this.showLanguages());
     find('key-field').addEventListener('submit', (event) => {
@@ -50,6 +54,7 @@ export class Server {
       ['needKey', 'wrongKey', 'unreachable'].forEach((name) => this.page.settle(name));
       fill(find('model'), this.#models.map(({ id }) => [id, id]));
       this.showLanguages();
+      this.listed();
     } catch (error) {
       this.complain(error instanceof SourceError ? error.text : 'unreachable');
     }

@@ -5,6 +5,8 @@ import { copyText } from './clipboard.mjs';
 import { find } from './dom.mjs';
 import { at } from './server.mjs';
 
+const LOCAL = /^(localhost|127\.|\[::1\])/; // what means another computer to everybody else
+
 export class Share {
   /** With which sessions are opened whose text can be shared, now or later. */
   key = makeKey();
@@ -67,6 +69,7 @@ export class Share {
 
   #show() {
     find('sharing').hidden = !this.#token;
+    find('share-local').hidden = !LOCAL.test(location.hostname);
     find('share').hidden = Boolean(this.#token);
   }
 }

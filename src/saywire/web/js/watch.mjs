@@ -50,7 +50,9 @@ function hear(told) {
 
 /** The browser gave up, because the server refused; an EventSource does not say why. */
 async function explain() {
-  page.notice(await askWhy());
+  const reason = await askWhy();
+  page.notice(reason);
+  if (reason !== 'unreachable') page.status('notConnected');
   setTimeout(listen, Math.min(AGAIN * 2 ** tries, LONGEST));
   tries += 1;
 }

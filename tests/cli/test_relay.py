@@ -204,6 +204,7 @@ def test_what_is_no_size(size: str) -> None:
         (("-", "--server", "http://127.0.0.1:99999"), "no server's address"),
         (("-", "--server", "localhost"), "no server's address"),
         (("-", "--spool-limit", "much"), "no size"),
+        ((str(COMMANDS), "--spool", str(COMMANDS)), "give the relay another --spool"),
         (("-", "--spool-limit", "3MB"), "a spool of 3MB is too small, for it must hold two minutes: 3.84 MB"),
     ],
 )

@@ -62,3 +62,17 @@ def test_what_is_no_address_is_refused_at_once() -> None:
 def test_hotwords_are_a_list_of_texts(hotwords: Any) -> None:
     with pytest.raises(BadRequest, match="hotwords must be a list of texts"):
         connect("http://127.0.0.1:9", hotwords=hotwords)
+
+
+@in_loop
+async def test_a_connection_is_one_session_at_a_time() -> None:
+    """Else one would be left with the other."""
+    async with realtime_server(ScriptedHost()) as address:
+        connection = connect(address)
+        async with connection as first:
+            with pytest.raises(BadRequest, match="open already; connect once more"):
+                await connection.__aenter__()
+            await first.finish()
+        async with connection as second:
+            await second.finish()
+            assert [type(event) async for event in second] == [m.Finished]

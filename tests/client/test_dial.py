@@ -116,6 +116,8 @@ async def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None
         assert "authority" not in refused.value.message
         socket = await Dial((address,), ca=tmp_path / AUTHORITY).call()
         await socket.close()
+    with pytest.raises(BadRequest, match="no certificates of authorities"):
+        await Dial(("ws://127.0.0.1:9/",), ca=tmp_path / "none.pem").call()
 
 
 @pytest.mark.parametrize(

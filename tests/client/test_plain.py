@@ -73,3 +73,12 @@ def test_errors_come_to_the_thread_that_asked() -> None:
         session.send(np.zeros((2, 2), np.float32))
     with pytest.raises(EngineFailed, match="cannot connect"), connect("http://127.0.0.1:9"):
         pass
+
+
+def test_who_has_left_is_told_as_with_asyncio() -> None:
+    with served() as address:
+        with connect(address) as session:
+            pass
+        with pytest.raises(EngineFailed, match="was left"):
+            session.send(TENTH)
+        assert list(session) == []

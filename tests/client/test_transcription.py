@@ -44,6 +44,11 @@ def test_samples_are_heard_as_the_file_they_are_of(monkeypatch: pytest.MonkeyPat
     assert len(transcribe(samples, turns=Turns(silence=2.0)).segments) < len(whole.segments)
 
 
+def test_a_file_that_was_opened_for_its_text_is_told() -> None:
+    with COMMANDS.open(encoding="utf-8") as file, pytest.raises(BadAudio, match="open it with 'rb'"):
+        transcribe(file)  # type: ignore[arg-type]
+
+
 def test_hotwords_are_a_list_of_texts() -> None:
     with pytest.raises(BadRequest, match="hotwords must be a list"):
         transcribe(np.zeros(1600, np.float32), hotwords="computer")

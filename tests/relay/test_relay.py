@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from relay.desk import Crowd, Feed, Gate
 from saywire import messages as m
 from saywire.client.dial import Dial
 from saywire.client.samples import find_sample
-from saywire.client.sources import Stoppable
+from saywire.client.sources import Ear, Stoppable
 from saywire.errors import BadAudio, SaywireError
 from saywire.relay import spool
 from saywire.relay.audience import recall
 from saywire.relay.relay import SEAM, Relay
-from saywire.relay.source import Source
+from saywire.relay.source import Passing, Source
 from saywire.relay.spool import DiskFailed
 from saywire.types import RATE, Options, Samples
 
@@ -372,3 +373,73 @@ async def test_a_source_that_gives_nothing_is_raised_though_no_server_is_there(p
     with pytest.raises(BadAudio, match="there is no microphone"):
         await place.relay(feed.source, crowd).run()
     assert place.left == [] and not crowd.failures
+
+
+class Slow(Feed):
+    """A device that takes its time; what it gave is never given again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited, self.may = threading.Event(), threading.Event()
+        self.opened = threading.Semaphore(0)
+        self.ears: list[Ear] = []
+        self._passing = Passing(self._take())
+        self.source = Source("mic", self._listen)
+
+    def _listen(self, known: int) -> Ear:
+        self.waited.set()
+        assert self.may.wait(100)
+        self.ears.append(self._passing.listen())
+        self.opened.release()
+        return self.ears[-1]
+
+
+@in_time
+async def test_a_stop_and_a_start_while_a_device_is_opened_change_nothing(place: Desk) -> None:
+    place.gate.open()
+    feed, crowd = Slow(), Crowd()
+    relay = place.relay(feed.source, crowd)
+    running = asyncio.create_task(relay.run(capture=False))
+    relay.capture()
+    await asyncio.to_thread(feed.waited.wait)
+    relay.rest()
+    relay.capture()
+    feed.may.set()
+    feed.give(commands()[: 2 * RATE])
+    await crowd.until(lambda: crowd.states and crowd.states[-1].capturing and crowd.states[-1].connected)
+    relay.stop()
+    feed.end()
+    assert await running and len(feed.ears) == 1
+
+
+@in_time
+async def test_a_stop_and_a_start_at_once_are_no_end(place: Desk) -> None:
+    place.gate.open()
+    feed, crowd = Slow(), Crowd()
+    feed.may.set()
+    relay = place.relay(feed.source, crowd)
+    running = asyncio.create_task(relay.run())
+    feed.give(commands()[: 2 * RATE])
+    await crowd.until(lambda: any(isinstance(event, m.Partial) for event in crowd.events))
+    for _ in range(3):
+        relay.rest()
+        relay.capture()
+    await crowd.until(lambda: len(crowd.finals) == 1)
+    for _ in range(2):
+        await asyncio.to_thread(feed.opened.acquire)
+    feed.give(commands()[: 2 * RATE])
+    feed.end()
+    assert await running
+    assert [final.text for final in crowd.finals] == ["hello computer"] * 2 and len(feed.ears) == 2
+
+
+@in_time
+async def test_who_ends_while_a_device_is_opened_does_not_leave_it_open(place: Desk) -> None:
+    feed, crowd = Slow(), Crowd()
+    running = asyncio.create_task(place.relay(feed.source, crowd).run())
+    await asyncio.to_thread(feed.waited.wait)
+    running.cancel()
+    feed.may.set()
+    await asyncio.gather(running, return_exceptions=True)
+    assert feed.ears[0].stopped
+    feed.end()

@@ -19,7 +19,7 @@ from ..client.connection import KEY_VARIABLE
 from ..client.dial import Dial, to_address
 from ..client.saving import Saved, open_all, set_aside
 from ..client.sources import open_stdin
-from ..errors import BadRequest, SaywireError
+from ..errors import BadRequest, ModelError, SaywireError
 from ..messages import Event, Final
 from ..protocols.dashscope.corpus import find_hotwords
 from ..relay.audience import Audience, Everybody, State, mark, recall
@@ -27,7 +27,7 @@ from ..relay.journal import Gap
 from ..relay.page import Page
 from ..relay.relay import Relay
 from ..relay.source import BLOCK, Source, file_source, pipe_source
-from ..relay.spool import SMALLEST
+from ..relay.spool import SMALLEST, DiskFailed
 from ..runtime.locks import locked
 from ..runtime.places import find_data
 from ..server.run import run
@@ -72,7 +72,7 @@ def relay(
     options = Options(model, language, hotwords=find_hotwords(hotwords), turns=turns)
     folder, limit = spool or find_data(os.environ) / "relay", to_limit(spool_limit)
     with ExitStack() as stack:
-        stack.enter_context(locked(folder / "lock", lambda: refuse(folder)))
+        hold(folder, stack)
         desk, page = Desk(stack.enter_context(Captions(Console(highlight=False, soft_wrap=True)))), Page()
         everybody = Everybody([desk, page])
         made = Relay(dial, options, folder, limit, find_source(source, rate, device, desk), everybody)
@@ -86,6 +86,14 @@ def relay(
         saved = [each.close(made.seconds) for each in desk.saves]
     if not (well and desk.well and all(saved)) or made.state.lost:
         raise typer.Exit(1)
+
+
+def hold(folder: Path, stack: ExitStack) -> None:
+    """Alone, until the stack ends. Raises BadRequest, and DiskFailed where it cannot be written to."""
+    try:
+        stack.enter_context(locked(folder / "lock", lambda: refuse(folder)))
+    except ModelError as e:
+        raise DiskFailed(f"cannot write to {folder}: {e.__cause__}; give the relay another --spool") from e
 
 
 def refuse(folder: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from anyio.from_thread import start_blocking_portal
 
@@ -34,9 +35,13 @@ class Connection:
     wire_rate: int
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
     _thread: ExitStack = field(default_factory=ExitStack)
+    _entered: Lock = field(default_factory=Lock)
 
     async def __aenter__(self) -> Session:
+        if not self._entered.acquire(blocking=False):
+            raise BadRequest("this connection is open already; connect once more for another session")
         async with AsyncExitStack() as stack:
+            stack.callback(self._entered.release)
             joined = realtime.connect(self.addresses, self.api_key, self.wire_rate, self.ca, self.patience)
             session = await stack.enter_async_context(joined)
             await _agree(session, self.options)
@@ -51,9 +56,10 @@ class Connection:
     def __enter__(self) -> PlainSession:
         with ExitStack() as stack:
             portal = stack.enter_context(start_blocking_portal())
-            session = stack.enter_context(portal.wrap_async_context_manager(self))
+            session = PlainSession(stack.enter_context(portal.wrap_async_context_manager(self)), portal)
+            stack.callback(session.leave)
             self._thread.push(stack.pop_all())
-            return PlainSession(session, portal)
+            return session
 
     def __exit__(self, *_: object) -> None:
         self._thread.close()

@@ -57,8 +57,10 @@ class Dial:
         headers = _authorize(self.api_key) if self.api_key else {}
         joint = "&" if "?" in address else "?"
         try:
-            trust = _trust(self.ca) if address.startswith("wss:") else None
-            return await _open(f"{address}{joint}intent=transcription", trust, headers)
+            secure = address.startswith("wss:")
+            trust = _trust(self.ca) if secure or self.ca else None
+            wire = f"{address}{joint}intent=transcription"
+            return await _open(wire, trust if secure else None, headers)
         except (InvalidURI, UnicodeError) as e:  # the latter for a host's name that cannot be one
             raise BadRequest(f"'{address}' is no websocket address; write ws://HOST:PORT/v1/realtime") from e
         except ssl.SSLCertVerificationError as e:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, TypeVarTuple
+
 from anyio.from_thread import BlockingPortal
 
+from ..errors import EngineFailed
 from .session import Session, SessionEvent
 from .sound import Sound
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class PlainSession:
@@ -14,6 +21,7 @@ class PlainSession:
     def __init__(self, session: Session, portal: BlockingPortal) -> None:
         self._session = session
         self._portal = portal
+        self._left = False
 
     @property
     def connections(self) -> int:
@@ -22,28 +30,37 @@ class PlainSession:
 
     def send(self, audio: Sound) -> None:
         """Audio of the rate that ``connect`` was told."""
-        self._portal.call(self._session.send, audio)
+        self._call(self._session.send, audio)
 
     def commit(self) -> None:
         """End the utterance here, without waiting for silence."""
-        self._portal.call(self._session.commit)
+        self._call(self._session.commit)
 
     def clear(self) -> None:
         """Throw away the utterance that is being spoken."""
-        self._portal.call(self._session.clear)
+        self._call(self._session.clear)
 
     def finish(self) -> None:
         """No more audio follows: what is open is ended, and Finished comes. Idempotent."""
-        self._portal.call(self._session.finish)
+        self._call(self._session.finish)
 
     def __iter__(self) -> PlainSession:
         return self
 
     def __next__(self) -> SessionEvent:
-        event = self._portal.call(self._take)
+        event = None if self._left else self._call(self._take)
         if event is None:
             raise StopIteration
         return event
+
+    def leave(self) -> None:
+        """Its loop ends now."""
+        self._left = True
+
+    def _call(self, act: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+        if self._left:
+            raise EngineFailed("the session was left")
+        return self._portal.call(act, *args)
 
     async def _take(self) -> SessionEvent | None:
         """StopAsyncIteration would not get through a future."""

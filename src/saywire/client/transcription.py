@@ -79,6 +79,8 @@ def _read(recording: Recording, rate: int) -> Iterator[Samples]:
         case bytes() | bytearray() | memoryview() | np.ndarray():
             door = Door(rate)
             return iter((door.take(recording), door.flush()))
+        case _ if hasattr(recording, "encoding"):
+            raise BadAudio("the file was opened for its text; open it with 'rb'")
         case _ if hasattr(recording, "read"):
             return container.decode(recording, max_seconds=math.inf)
         case _:

@@ -13,6 +13,7 @@ import secrets
 import sys
 import time
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -42,6 +43,31 @@ LEAVING = 10.0
 """Seconds after ``stop`` in which a server may say what it has still to say."""
 
 
+@dataclass(slots=True)
+class Stretch:
+    """Of capturing, from a start to a stop."""
+
+    resting: bool = False
+    """Whether it was told to stop."""
+    blocks: Blocks | None = None
+    """Once the source is open."""
+
+    def begin(self, blocks: Blocks) -> None:
+        self.blocks = blocks
+        if self.resting:
+            blocks.stop()
+
+    def rest(self) -> None:
+        self.resting = True
+        if self.blocks:
+            self.blocks.stop()
+
+    def go_on(self) -> bool:
+        """Whether it does, with a stop taken back that was not obeyed yet."""
+        self.resting = self.resting and self.blocks is not None
+        return not self.resting
+
+
 class Relay:
     """Made of what its folder has; ``run`` it once. The folder must be this relay's alone."""
 
@@ -65,11 +91,11 @@ class Relay:
         """Whether another relay was here that did not come to its end."""
         self._wire = RealtimeWire(RATE, Ledger(sys.maxsize, self._spool), self._place, options)
         self._capturing: asyncio.Task[None] | None = None
-        self._blocks: Blocks | None = None
+        self._stretch = Stretch()
         self._fresh, self._moved = asyncio.Event(), asyncio.Event()
         self._stopped, self._impatient = asyncio.Event(), asyncio.Event()
         self._running = self._connected = self._full = False
-        self._resting = self._finishing = self._endless = False
+        self._finishing = self._endless = False
         self._complaint = ""
         self._broken: BaseException | None = None
         self._dice = Random()
@@ -95,16 +121,15 @@ class Relay:
     def capture(self) -> None:
         """Begin, or go on. Without effect while it does."""
         before = self._capturing
-        if not self._stopped.is_set() and (self._resting or before is None or before.done()):
-            self._resting = False
-            self._capturing = asyncio.create_task(self._capture(before))
+        goes_on = before is not None and not before.done() and self._stretch.go_on()
+        if not (self._stopped.is_set() or goes_on):
+            self._stretch = Stretch()
+            self._capturing = asyncio.create_task(self._capture(self._stretch, before))
             self._capturing.add_done_callback(self._watch)
 
     def rest(self) -> None:
         """Stop capturing, until it is to go on. Without effect while it does not."""
-        self._resting = True
-        if self._blocks:
-            self._blocks.stop()
+        self._stretch.rest()
         self._moved.set()
 
     def stop(self) -> None:
@@ -166,12 +191,12 @@ class Relay:
 
     # Capturing.
 
-    async def _capture(self, before: asyncio.Task[None] | None) -> None:
+    async def _capture(self, stretch: Stretch, before: asyncio.Task[None] | None) -> None:
         """``before``: which had the source until now."""
         if before:
             await asyncio.wait([before])
         try:
-            await self._take_all()
+            await self._take_all(stretch)
         except DiskFailed:
             raise
         except SaywireError as error:
@@ -179,23 +204,34 @@ class Relay:
                 raise  # there is nothing to be written down
             self._audience.fail(error)
         finally:
-            self._blocks = None
             self._runs(False)
-        if self._stopped.is_set() or not (self._resting or self._endless):
+        if self._stopped.is_set() or not (stretch.resting or self._endless):
             self._finish()
-        elif self._source.live or not self._resting:  # what waits goes on where it was
+        elif stretch.blocks and (self._source.live or not stretch.resting):  # what waits goes on where it was
             self._seam()
 
-    async def _take_all(self) -> None:
-        blocks = self._blocks = await asyncio.to_thread(self._source.open, self._begin_source())
-        if self._resting:
-            blocks.stop()
+    async def _take_all(self, stretch: Stretch) -> None:
+        if stretch.resting:
+            return
+        blocks = await self._open()
+        stretch.begin(blocks)
         async with aclosing(in_thread(blocks)) as produced:
             async for block in produced:
                 self._runs(True)
                 self._take(block)
                 if not self._source.live:
-                    await self._room()
+                    await self._room(stretch)
+
+    async def _open(self) -> Blocks:
+        """Who is cancelled meanwhile leaves no device open."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._source.open, self._begin_source()))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait([opening])
+            if not opening.exception():
+                opening.result().stop()
+            raise
 
     def _begin_source(self) -> int:
         """How much of it is known already, in samples."""
@@ -223,9 +259,9 @@ class Relay:
             limit = f"{self._spool.limit / 1e6:.0f} MB"
             self._audience.warn(f"the spool is full ({limit}): the oldest audio is thrown away from now on")
 
-    async def _room(self) -> None:
+    async def _room(self, stretch: Stretch) -> None:
         """Wait until a source that can wait may go on."""
-        while not self._resting and (self._wire.unsent > AHEAD or self._spool.size > self._spool.limit / 2):
+        while not stretch.resting and (self._wire.unsent > AHEAD or self._spool.size > self._spool.limit / 2):
             self._moved.clear()
             await self._moved.wait()
 

@@ -45,7 +45,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def heard(usual: Callable[[], Source | None] | None, said: list[str]) -> int:
     """Samples of sound."""
-    blocks = Recording(USB, 0.05, said.append, usual).blocks
+    blocks = Recording(USB, 0.05, said.append, usual, lambda: ["usb", "headset"]).blocks
     voiced = 0
     for block in blocks:
         voiced += np.count_nonzero(block)
@@ -81,7 +81,11 @@ def test_a_change_of_the_server_makes_it_look(programs: Path) -> None:
     before = Source("before", "Before", 16_000, "")
     answers = [before, OTHER]
     said: list[str] = []
-    recording = Recording(before, 0.05, said.append, lambda: answers.pop(0) if answers[1:] else answers[0])
+
+    def usual() -> Source:
+        return answers.pop(0) if answers[1:] else answers[0]
+
+    recording = Recording(before, 0.05, said.append, usual, lambda: ["before", "other"])
     voiced = 0
     for block in recording.blocks:
         voiced += np.count_nonzero(block)
@@ -93,7 +97,7 @@ def test_a_change_of_the_server_makes_it_look(programs: Path) -> None:
 def test_without_parec_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BadAudio, match="cannot start parec"):
-        Recording(USB, 0.05, print, None)
+        Recording(USB, 0.05, print, None, list)
 
 
 @needed
@@ -116,3 +120,21 @@ def test_headphones_that_are_chosen_in_the_midst(tmp_path: Path, wanted: str) ->
         blocks.close()
     assert abs(played - 16_000) < 800
     assert said == ([] if wanted else ["listening to Null Output now"])
+
+
+@needed
+def test_a_device_that_was_named_and_is_unplugged_is_not_changed_for_the_usual_one(tmp_path: Path) -> None:
+    """As PulseAudio would do."""
+    (tmp_path / "run").mkdir()
+    with sound_server(tmp_path / "run") as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        load = ["pactl", "load-module", "module-null-sink", "sink_name=usb"]
+        module = subprocess.run(load, check=True, capture_output=True, text=True).stdout.strip()
+        blocks = capture(Kind.SYSTEM, "usb", 0.1)
+        next(blocks)
+        subprocess.run(["pactl", "unload-module", module], check=True)
+        with pytest.raises(BadAudio, match="cannot be heard any more, parec ended: it is gone"):
+            for _ in range(600):
+                next(blocks)
+        blocks.close()

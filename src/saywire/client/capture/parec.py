@@ -1,7 +1,9 @@
 """parec as a source of blocks, of one device, or of whichever is the usual one.
 
 It captures at the device's own rate, with a latency of 20 ms. A capture of the usual device goes on with
-another one when somebody chooses that, or when it is unplugged; ``pactl subscribe`` tells.
+another one when somebody chooses that, or when it is unplugged; ``pactl subscribe`` tells. A capture of a
+device that was named ends when that is unplugged: PulseAudio would go on with the usual one, which may be the
+microphone of somebody who wanted what plays.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO
 
 import numpy as np
@@ -29,25 +31,29 @@ MUTED = "the microphone gives nothing but zeros; is it muted, or its plug out?"
 
 class Recording:
     def __init__(
-        self, source: Source, seconds: float, warn: Warn, usual: Callable[[], Source | None] | None
+        self,
+        source: Source,
+        seconds: float,
+        warn: Warn,
+        usual: Callable[[], Source | None] | None,
+        there: Callable[[], Collection[str]],
     ) -> None:
-        """``usual``: tells which is the usual one now, to go on with that; None: no other is wanted. Raises
-        BadAudio."""
+        """``usual``: tells which is the usual one now, to go on with that; None: no other is wanted.
+        ``there``: tells the ids of all that there are now. Raises BadAudio."""
         self.blocks = Blocks(source.rate, zeros="" if source.sink else MUTED, warn=warn)
         self._source = source
         self._rate = source.rate
         self._size = max(int(seconds * source.rate), 1) * SAMPLE
         self._warn = warn
-        self._usual = usual
+        self._usual, self._there = usual, there
         self._lock = threading.Lock()
         self._left = False
         self._until = 0.0  # when the last piece had come
         self._process = _start_parec(source, self._rate)
-        self._watcher = _start(["pactl", "subscribe"]) if usual else None
+        self._watcher = _start(["pactl", "subscribe"])
         self._thread = threading.Thread(target=self._run, name=source.id, daemon=True)
         self._thread.start()
-        if self._watcher:
-            threading.Thread(target=self._watch, args=(self._watcher,), name="pactl", daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._watcher,), name="pactl", daemon=True).start()
         self.blocks.when_stopped(self._leave)
 
     def _leave(self) -> None:
@@ -63,8 +69,7 @@ class Recording:
             while self._go_on():
                 why = self._read(self._process)
         finally:
-            if self._watcher:
-                self._watcher.terminate()
+            self._watcher.terminate()
             name = self._source.name
             self.blocks.end(BadAudio(f"{name} cannot be heard any more, parec ended: {why}"))
 
@@ -88,11 +93,18 @@ class Recording:
             return None
         return usual if usual and usual.id != self._source.id else None
 
+    def _is_gone(self) -> bool:
+        try:
+            return self._source.id not in self._there()
+        except EngineFailed:  # the server ends, too
+            return False
+
     def _watch(self, watcher: subprocess.Popen[bytes]) -> None:
         with watcher:
             assert watcher.stdout
             for line in watcher.stdout:
-                if b" on server" in line and self._find_other():
+                other = b" on server" in line and self._find_other()
+                if other or (b"'remove' on source #" in line and self._is_gone()):
                     self._process.terminate()  # what follows is in _run
 
     def _read(self, process: subprocess.Popen[bytes]) -> str:
@@ -105,7 +117,8 @@ class Recording:
                     self._bridge(len(samples))
                 self.blocks.put(samples)
                 self._until = time.monotonic()
-            return read_text(process.stderr.read())
+            gone = not self._left and self._is_gone()
+            return "it is gone" if gone else read_text(process.stderr.read())
 
     def _bridge(self, samples: int) -> None:
         """Silence for the time between two devices; so many have just come."""

@@ -32,7 +32,7 @@ class Pulse:
         if source is None or bool(source.sink) != (device.kind is Kind.SYSTEM):
             raise BadAudio(f"the {device.kind.noun} {device.name} is gone")
         usual = partial(find_usual, device.kind) if device.default else None
-        return Recording(replace(source, name=device.name), seconds, warn, usual).blocks
+        return Recording(replace(source, name=device.name), seconds, warn, usual, find_ids).blocks
 
 
 def _to_device(source: Source, sinks: dict[str, str], usual: Sequence[str]) -> Device:
@@ -40,6 +40,11 @@ def _to_device(source: Source, sinks: dict[str, str], usual: Sequence[str]) -> D
         name = sinks.get(source.sink, source.name)
         return Device(Kind.SYSTEM, source.sink, name, source.sink == usual[0])
     return Device(Kind.MICROPHONE, source.id, source.name, source.id == usual[1])
+
+
+def find_ids() -> list[str]:
+    """Of all that can be captured now. Raises EngineFailed."""
+    return [source.id for source in read_sources(ask("list", "sources"))]
 
 
 def find_usual(kind: Kind) -> Source | None:

@@ -30,10 +30,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from saywire.engines.remote.realtime.dialects import DIALECTS
+from saywire.engines.remote.realtime.turn import Turn
 
 PATIENCE = 60.0
 """Seconds after which a client that says nothing is a failure."""
@@ -156,6 +158,12 @@ def wait_until(told: Callable[[], bool]) -> None:
     while not told():
         assert time.monotonic() < end, "it did not happen"
         threading.Event().wait(0.002)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the time for an answer is over as soon as it begins; that for a connection is not."""
+    commit = Turn.commit
+    monkeypatch.setattr(Turn, "commit", lambda turn, seconds: commit(turn, 0.0))
 
 
 def read_audio(frame: str | bytes) -> bytes | None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.contract import hear
+from engines.contract import decode_all, hear
 from engines.remote.peer import Reply, answer, open_peer
-from engines.remote.realtime.script import open_scripted, read_talk, wait_until
+from engines.remote.realtime.script import hurry, open_scripted, read_talk, wait_until
 from saywire.config import RemoteConfig
 from saywire.engines.base import Engine
 from saywire.engines.remote import load
@@ -249,19 +249,32 @@ def test_a_server_that_goes_in_mid_utterance_hears_it_whole_again(monkeypatch: p
         ),
         ('S< {"event":"error","error":"unknown command"}', "remote_malformed", "check url and dialect"),
         ("S< close 1013 full", "remote_overloaded", "full"),
-        ("S< hang", "remote_timeout", "no answer within 0.3 s"),
         ("S< drop", "remote_unreachable", "the connection broke"),
     ],
 )
 def test_what_a_server_does_instead_of_answering(script: str, code: str, words: str) -> None:
-    timeout = 0.3 if script == "S< hang" else 30.0
     with (
         open_scripted(f"{SETTINGS}\nC> audio 0.1\n{script}") as peer,
-        open_engine(peer.url, timeout=timeout) as engine,
+        open_engine(peer.url, timeout=30.0) as engine,
         pytest.raises(EngineFailed, match=words) as caught,
     ):
         hear(engine, engine.open(Options()), noise())
     assert caught.value.code == code
+
+
+def test_a_server_that_hangs_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+    with (
+        open_scripted(f"{SETTINGS}\nC> audio 0.1\nS< hang") as peer,
+        open_engine(peer.url, timeout=30.0) as engine,
+        pytest.raises(EngineFailed, match="no answer within 30 s") as caught,
+    ):
+        stream = engine.open(Options())
+        stream.accept(noise())
+        wait_until(lambda: bool(peer.audio))
+        stream.finish()
+        decode_all(engine, stream)
+    assert caught.value.code == "remote_timeout"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engines.remote.peer import Reply, answer, open_peer
-from engines.remote.realtime.script import open_scripted, read_talk
+from engines.remote.realtime.script import open_scripted, read_talk, wait_until
 from saywire.config import RemoteConfig
 from saywire.engines.remote import server as server_file
 from saywire.engines.remote.realtime import line as line_file
@@ -229,7 +229,8 @@ def test_a_server_that_hangs_is_given_up_at_the_deadline(script: str) -> None:
 
 
 def test_a_deadline_begins_with_the_commit() -> None:
-    with open_scripted(f"{GREETING}S< hang") as peer:
+    begun = f'{GREETING}C> {{"type":"input_audio_buffer.commit"}}\nC> audio 0.2\nS< hang'
+    with open_scripted(begun) as peer:
 
         async def talk() -> None:
             desk = Desk(peer.url)
@@ -239,6 +240,7 @@ def test_a_deadline_begins_with_the_commit() -> None:
             line.wake()
             turn.frames.append(bytes(3200))
             line.wake()
+            await asyncio.to_thread(wait_until, lambda: bool(peer.audio))
             turn.commit(0.05)
             line.wake()
             line.wake()

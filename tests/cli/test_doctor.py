@@ -36,6 +36,8 @@ def test_it_tells_all_that_matters_and_no_key(tmp_path: Path) -> None:
     if importlib.util.find_spec("funasr") is None:
         missing = "torch, funasr, kaldi_native_fbank"
         assert f"funasr needs {missing}; install it with: pip install 'saywire[funasr]'" in lines
+    assert all(any(line.startswith(f"{kind} ") for line in lines) for kind in ("microphone", "loudspeaker"))
+    assert any(line.startswith(("WebRTC has what it needs", "WebRTC needs aiortc; ")) for line in lines)
     assert any(line.startswith("model auto: sphinx") for line in lines)
     assert any(line.startswith("semantic turns end by silence; ") for line in lines)
     assert any(line.startswith(f"port cannot listen on 127.0.0.1 port {port}") for line in lines)

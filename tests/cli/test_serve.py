@@ -19,7 +19,9 @@ from saywire.config import Config, ListenerConfig, ServerConfig
 
 
 @contextmanager
-def serving(home: Path, *arguments: str, lines: int = 4) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def serving(
+    home: Path, *arguments: str, lines: int = 10
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A server that is ready, and the ``lines`` it has said."""
     process = subprocess.Popen(
         command("serve", "--port", "0", "--model", "fake", *arguments),
@@ -45,8 +47,10 @@ def test_it_says_where_it_is_and_stops_when_told(tmp_path: Path, number: signal.
         address = lines[1].rpartition(" ")[2].strip()
         assert lines[1].startswith("saywire ") and address.startswith("http://127.0.0.1:")
         assert httpx.get(f"{address}health").json()["status"] == "ok"
-        assert address.replace("http", "ws") + "v1/realtime" in lines[2]
-        assert httpx.get(lines[3].split()[1]).status_code == 200
+        told = dict(line.strip().split("  ", 1) for line in lines[2:])
+        assert told["openai"].strip() == address.replace("http", "ws") + "v1/realtime"
+        assert told["base URL"].strip() == address + "v1"
+        assert httpx.get(told["docs"].strip()).status_code == 200
         process.send_signal(number)
         rest, errors = process.communicate(timeout=20)
         assert (process.returncode, rest) == (0, "")
@@ -71,11 +75,11 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 
 
 def test_tls_with_a_certificate_of_its_own(tmp_path: Path) -> None:
-    with serving(tmp_path, "--tls-self-signed", lines=5) as (_, lines):
-        authority = Path(lines[4].removeprefix("  trust  ").partition(",")[0])
+    with serving(tmp_path, "--tls-self-signed", lines=11) as (_, lines):
+        authority = Path(lines[10].removeprefix("  trust").strip().partition(",")[0])
         assert authority.is_relative_to(tmp_path)
         address = lines[1].rpartition(" ")[2].strip()
-        assert address.startswith("https://127.0.0.1:") and "wss://127.0.0.1:" in lines[2]
+        assert address.startswith("https://127.0.0.1:") and "wss://127.0.0.1:" in lines[3]
         assert httpx.get(f"{address}health", verify=ssl.create_default_context(cafile=authority)).is_success
 
 
@@ -118,4 +122,4 @@ def test_an_open_door_is_pointed_out() -> None:
 
 def test_listeners_are_told() -> None:
     config = Config(listener=(ListenerConfig("runtime", "funasr", 10095),))
-    assert "funasr  at port 10095" in ready(config, "127.0.0.1", 8000)
+    assert "  funasr           at port 10095, any path" in ready(config, "127.0.0.1", 8000).splitlines()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import httpx
 
+from saywire.config import ModelConfig
 from saywire.server.borrowed import OPEN_PAGES, PAGES, PTT, PTT_TEST, measure_load, measure_memory
 from server.doubles import ScriptedHost, in_loop, serving, settings
 
@@ -35,6 +37,15 @@ async def test_every_page_has_the_fields_that_its_clients_know():
         about = (await client.get("/ws/asr/about")).json()
         assert about["endpoint"] == f"{at.http.replace('http', 'ws')}/ws/asr"
         datetime.fromisoformat((await client.get("/ws/asr/health")).json()["timestamp"])
+
+
+@in_loop
+async def test_the_device_is_that_of_the_model():
+    for models, device in ((), "cpu"), ((ModelConfig("scripted", device="cuda"),), "cuda"):
+        config = replace(settings(), model=models)
+        async with serving(ScriptedHost(), config) as at, httpx.AsyncClient(base_url=at.http) as client:
+            for page in ("about", "stats"):
+                assert (await client.get(f"/ws/asr/{page}")).json()["device"] == device
 
 
 def test_all_pages_are_known():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import typer
@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from .. import __version__
+from ..client.capture.base import Kind
+from ..client.capture.choose import survey
 from ..engines import FAMILIES, TURN_INSTALL, TURN_MODULES, find_missing
 from ..errors import ConfigError, EngineFailed, SaywireError
 from ..runtime.models import known_entries
@@ -38,6 +40,8 @@ def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
     trials = run(_try_all(loaded))
     _print_rows(console, "Engines", [_engine(trial) for trial in trials])
     _print_rows(console, "Models that can be installed", [_family(name) for name in FAMILIES])
+    beside = [*((kind.noun, _capture(kind)) for kind in Kind), ("WebRTC", _webrtc())]
+    _print_rows(console, "Microphones, loudspeakers, calls", beside)
     _print_rows(console, "Settings", [(s.name, s.value, s.source) for s in loaded.settings])
     name, reason = _default(loaded)
     well = any(trial.entry.name == name and trial.seconds is not None for trial in trials)
@@ -83,6 +87,21 @@ def _family(name: str) -> tuple[str, ...]:
     family = FAMILIES[name]
     missing = ", ".join(find_missing(family.requires))
     return name, f"needs {missing}; install it with: {family.install}" if missing else "has what it needs"
+
+
+def _capture(kind: Kind) -> str:
+    """What `saywire listen` would hear, or why there is nothing."""
+    offers = list(survey(kind))
+    for offer in offers:
+        if offer.devices:
+            return f"by {offer.backend.name}: {', '.join(device.name for device in offer.devices)}"
+    return "; ".join(offer.problem for offer in offers)
+
+
+def _webrtc() -> str:
+    missing = ", ".join(find_missing(("aiortc",)))
+    how = "install it with: pip install 'saywire[webrtc]'"
+    return f"needs {missing}; {how}" if missing else "has what it needs"
 
 
 def _absent(loaded: Loaded, here: set[str]) -> list[tuple[str, str]]:
@@ -152,7 +171,7 @@ def _try_port(host: str, port: int) -> str:
     return f"{host} port {port} is free"
 
 
-def _print_rows(console: Console, title: str, rows: list[tuple[str, ...]]) -> None:
+def _print_rows(console: Console, title: str, rows: Sequence[tuple[str, ...]]) -> None:
     table = Table.grid(padding=(0, 2))
     for row in rows:
         table.add_row("", *map(Text, row))

@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..config import Config
-from ..protocols import PROTOCOLS
+from ..protocols import NAMES
 from ..runtime.pool import Pool, find_stray_aliases
 from ..server import run as server
 from ..server.tls import AUTHORITY, find_folder
@@ -72,15 +72,14 @@ def ready(config: Config, host: str, port: int) -> str:
     """The lines that tell a person, or a program that waits for the first, where the server is."""
     settings, address = config.server, reachable(host, port)
     s = "s" if settings.tls else ""
-    lines = [
-        f"saywire {__version__} is ready: http{s}://{address}/",
-        f"  wires  {', '.join(f'ws{s}://{address}{path}' for path in PROTOCOLS)}",
-        f"  docs   http{s}://{address}/docs",
-    ]
-    for listener in config.listener:
-        lines.append(f"  {listener.wire}  at port {listener.port or 'of its own'}, any path")
+    rows = [("base URL", f"http{s}://{address}/v1")]
+    rows += [(name, f"ws{s}://{address}{path}") for name, path in NAMES.items()]
+    rows += [(one.wire, f"at port {one.port or 'of its own'}, any path") for one in config.listener]
+    rows.append(("docs", f"http{s}://{address}/docs"))
     if settings.tls_self_signed:
-        lines.append(f"  trust  {find_folder(os.environ) / AUTHORITY}, as in curl --cacert")
+        rows.append(("trust", f"{find_folder(os.environ) / AUTHORITY}, as in curl --cacert"))
+    lines = [f"saywire {__version__} is ready: http{s}://{address}/"]
+    lines += [f"  {name:<15}  {what}" for name, what in rows]
     if not settings.api_keys and not ipaddress.ip_address(host).is_loopback:
         lines.append("  anybody who reaches this port may use it: set server.api_keys to change that")
     return "\n".join(lines)

@@ -41,8 +41,6 @@ PAGES: Mapping[str, Mapping[str, str]] = {
 OPEN_PAGES = frozenset({PTT_TEST, f"{PTT}/about", f"{PTT}/health", f"{QWEN}/about", f"{QWEN}/health"})
 """Those that need no key, as ``/`` and ``/health`` need none."""
 
-DEVICE = "cpu"
-
 
 def add_borrowed(app: FastAPI, host: Host, config: Config, admission: Admission) -> None:
     status = _Status(host, config, admission)
@@ -91,6 +89,12 @@ class _Status:
         return next(loaded, self._config.engine.model)
 
     @property
+    def _device(self) -> str:
+        """Where that runs; a remote one's is not known."""
+        run = (model.device for model in self._config.model if model.name == self._model)
+        return next(run, "cpu")
+
+    @property
     def _connections(self) -> dict[str, object]:
         most = self._config.server.max_sessions
         return {"active_connections": self._admission.sessions, "max_connections": most}
@@ -101,7 +105,7 @@ class _Status:
             "version": __version__,
             "mode": "PTT (Push-to-Talk)",
             "model": self._model,
-            "device": DEVICE,
+            "device": self._device,
             "endpoint": _websocket(request, PTT),
             "status": "running",
         }
@@ -120,7 +124,7 @@ class _Status:
         return {
             **self._connections,
             "model": self._model,
-            "device": DEVICE,
+            "device": self._device,
             "sample_rate": RATE,
         }
 

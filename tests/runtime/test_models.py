@@ -145,6 +145,13 @@ def test_a_model_is_removed(store: Store, tmp_path: Path) -> None:
         store.remove("mine")
 
 
+def test_a_store_that_cannot_be_worked_in_is_told(store: Store, tmp_path: Path) -> None:
+    store.folder.mkdir()
+    (store.folder / ".work").touch()
+    with pytest.raises(ModelError, match=r"cannot write to .*; set models\.folder to a place of yours"):
+        add(store, make_folder(tmp_path / "release"))
+
+
 def test_who_waits_for_another_process_is_told(store: Store, tmp_path: Path) -> None:
     add(store, make_folder(tmp_path / "release"))
     told = threading.Event()

@@ -115,12 +115,17 @@ class Store:
     def claim(self, name: str, waiting: Callable[[], None] = silent) -> Iterator[Path]:
         """Hold the lock of a name; the folder to work in, with what an earlier try left there.
 
-        Raises ModelError for a name that cannot be one.
+        Raises ModelError for a name that cannot be one, and where nothing can be written.
         """
         check_name(name)
         with locked(self.folder / _LOCKS / f"{name}.lock", waiting):
             work = self.folder / _WORK / name
-            work.mkdir(parents=True, exist_ok=True)
+            try:
+                work.mkdir(parents=True, exist_ok=True)
+            except OSError as e:
+                raise ModelError(
+                    f"cannot write to {work}: {e.strerror}; set models.folder to a place of yours"
+                ) from e
             yield work
 
     def settle(self, folder: Path, manifest: Manifest) -> None:

@@ -12,7 +12,7 @@ import pytest
 from e2e.house import talk
 from laws.speech import silence
 from server.audio import wav
-from web.browsing import DONE, Server, browse, expect, microphone, needs_chromium
+from web.browsing import DONE, Server, browse, expect, microphone, needs_chromium, served
 
 pytestmark = needs_chromium
 
@@ -84,6 +84,14 @@ def test_a_microphone_that_gives_nothing(server: Server, quiet: Path) -> None:
         expect(page.locator("#notice")).to_be_hidden()  # when the words come
         page.click("#stop")
         expect(page.locator(DONE)).to_be_visible()
+
+
+def test_a_microphone_while_the_server_is_away(tmp_path: Path, quiet: Path) -> None:
+    with served(tmp_path) as server, browse(server.url, *microphone(quiet)) as page:
+        server.kill()
+        page.click("#start")
+        expect_notice(page, "unreachable", "does not answer")
+        expect_idle(page)
 
 
 def test_a_microphone_that_is_muted(server: Server, quiet: Path) -> None:

@@ -72,3 +72,18 @@ def test_a_recognition_that_takes_too_long_can_be_given_up(server: Server, flags
         expect(page.locator(DONE)).to_be_visible()
         expect(page.locator("#notice")).to_be_hidden()
         assert len(asked) == 1
+
+
+def test_a_clip_that_could_not_be_sent_is_kept_and_sent_again(server: Server, flags: tuple[str, ...]) -> None:
+    with browse(server.url, *flags) as page:
+        page.route("**/v1/audio/transcriptions", lambda route: route.abort())
+        page.select_option("#source", "clip")
+        page.click("#start")
+        expect(page.locator("#recorded")).to_have_text(re.compile("0:0[5-9]"))
+        page.click("#stop")
+        expect(page.locator("#notice[data-name=clipKept]")).to_contain_text("does not answer")
+        expect(page.locator("#source")).to_have_value("file")
+        page.select_option("#pace", "fast")
+        page.click("#start")
+        expect(page.locator(DONE)).to_be_visible()
+        expect(page.locator(FINALS)).not_to_have_count(0)

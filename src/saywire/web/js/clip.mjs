@@ -21,6 +21,8 @@ export class Clip {
   stopped = false;
   manual = false;
   heard = 0;
+  /** What nobody has recognised, though it was wanted. @type {File | null} */
+  unsent = null;
   /** @type {Float32Array[]} */
   #blocks = [];
   /** @type {Source | null} */
@@ -56,7 +58,7 @@ export class Clip {
       await this.#record();
       page.status('recognising');
       await this.#recognise(start / RATE);
-      page.status('done');
+      page.status(this.unsent ? 'idle' : 'done');
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
       page.status('idle');
@@ -119,15 +121,18 @@ export class Clip {
     if (!this.heard) return;
     const { model, language, hotwords } = this.chosen.session;
     const form = new FormData();
-    form.set('file', new File([toWav(this.#blocks, RATE)], 'clip.wav', { type: 'audio/wav' }));
+    const recording = new File([toWav(this.#blocks, RATE)], 'clip.wav', { type: 'audio/wav' });
+    form.set('file', recording);
     form.set('model', model || 'auto');
     form.set('response_format', 'verbose_json');
     if (language) form.set('language', language);
     hotwords.forEach((word) => form.append('keywords[]', word));
     for (const each of ['segment', 'word']) form.append('timestamp_granularities[]', each);
     const answer = await this.server.ask('v1/audio/transcriptions', 'POST', form, { signal: this.#request.signal });
-    const heard = await answer?.json().catch(() => { throw new SourceError('unreachable'); });
+    /** @type {Heard | null | undefined} */
+    const heard = await answer?.json().catch(() => this.stage.complain('unreachable'));
     if (heard) this.#show(heard, offset);
+    else if (!this.#request.signal.aborted) this.unsent = recording;
   }
 
   /**

@@ -60,7 +60,17 @@ async function start() {
     run = null;
     showButtons();
   }
+  if (current instanceof Clip && current.unsent) rescue(current.unsent);
   fillDevices(); // they have names once one was allowed
+}
+
+/** @param {File} recording that is to be sent again, as a file */
+function rescue(recording) {
+  const list = new DataTransfer();
+  list.items.add(recording);
+  find('file').files = list.files; // which then shows its name
+  take(recording);
+  page.notice('clipKept', { reason: find('notice').textContent ?? '' });
 }
 
 function describeRun() {

@@ -107,7 +107,7 @@ async function tap(stream, sink) {
     return watch(stream, track, context, sink);
   } catch (error) {
     stream.getTracks().forEach((one) => one.stop());
-    throw new SourceError('unsupported', error);
+    throw error instanceof SourceError ? error : new SourceError('unsupported', error);
   }
 }
 
@@ -150,7 +150,8 @@ async function attach(stream) {
  */
 async function connectTap(context, stream) {
   const source = context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
-  await context.audioWorklet.addModule(new URL('./tap.worklet.mjs', import.meta.url));
+  const tap = new URL('./tap.worklet.mjs', import.meta.url);
+  await context.audioWorklet.addModule(tap).catch((error) => { throw new SourceError('unreachable', error); });
   const node = new AudioWorkletNode(context, 'tap', { numberOfOutputs: 0, channelCountMode: 'max' });
   source.connect(node);
   await context.resume();

@@ -337,6 +337,20 @@ def test_a_pool_that_has_stopped_says_so() -> None:
     asyncio.run(inside())
 
 
+def test_who_comes_while_a_pool_stops_is_told_so() -> None:
+    async def inside() -> None:
+        async with asyncio.timeout(60), make_pool() as pool:
+            stopping = asyncio.create_task(pool.stop())
+            await asyncio.sleep(0)  # it waits for its workers now
+            talk = Talk(pool)
+            talk.give(noise(0.1))
+            assert [type(event) for event in talk.session.events_to_send()] == [m.Failed]
+            assert talk.session.ended
+            await stopping
+
+    asyncio.run(inside())
+
+
 def test_a_remote_may_have_the_name_that_clients_send() -> None:
     """Names of cloud services mean the server's own choice, unless it is told who that is."""
     whisper, unnamed = Options(model="whisper-1"), Options()

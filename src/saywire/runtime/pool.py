@@ -103,11 +103,11 @@ class Pool:
                 await self.stop()
 
     async def stop(self) -> None:
-        """End every session, with an error, and every worker, at once; idempotent."""
+        """End every session, with an error, and every worker, at once; idempotent. Let nobody in any more."""
+        starter, self._starter = self._starter, None
         for session in tuple(self._sessions):
             session.give_up(Overloaded("the server is stopping; try again later"))
         await self._residence.end()
-        starter, self._starter = self._starter, None
         if starter:
             await asyncio.to_thread(starter.end)
 
@@ -178,6 +178,8 @@ class Pool:
 
     def seat(self, hosted: Hosted, options: Options) -> None:
         try:
+            if self._starter is None:  # there may be crews still, which are ending
+                raise Overloaded("the engines are not running; try again later")
             crew = self._residence.enter(self._resolve(options, self._entries))
         except SaywireError as error:
             hosted.refused(error)
@@ -217,8 +219,7 @@ class Pool:
         return engines.choose(language or settings.language, entries).entry
 
     def _begin(self, entry: Entry) -> Crew:
-        if self._starter is None:
-            raise Overloaded("the engines are not running; try again later")
+        assert self._starter
         wanted = self._config.engine.workers or min(4, os.cpu_count() or 1)
         return Crew(entry, self._starter, wanted, self._numbers, self._residence.rest)
 

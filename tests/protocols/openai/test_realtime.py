@@ -10,7 +10,7 @@ import pytest
 
 from protocols.adapters import story_lines, surroundings
 from saywire import messages as m
-from saywire.errors import BadRequest, EngineFailed, Overloaded
+from saywire.errors import BadRequest, EngineFailed, Overloaded, Unsupported
 from saywire.protocols.base import Close, Handshake
 from saywire.protocols.openai.realtime import OpenAiRealtime
 from saywire.types import Hypothesis, Options, Turns
@@ -51,6 +51,18 @@ def test_the_sdk_reads_every_event():
     for event in documented:
         assert reader.validate_python(as_documented(event)).type == event["type"]
     assert len({event["type"] for event in documented}) >= 14
+
+
+@pytest.mark.parametrize(
+    ("param", "told"), [("model", "model"), ("language", "session.audio.input.transcription.language")]
+)
+def test_what_a_fresh_session_may_not_have_is_named(param, told):
+    adapter = OpenAiRealtime(surroundings())
+    session = {"type": "transcription", "audio": {"input": {"transcription": {"language": "de"}}}}
+    adapter.connect(Handshake("/v1/realtime", settings=(json.dumps(session),)))
+    adapter.send(m.Failed(None, Unsupported("not here", param=param)))
+    error, close = adapter.frames_to_send()
+    assert json.loads(error)["error"]["param"] == told and close.code == 4000
 
 
 def test_who_is_turned_away_is_told_of_no_session():

@@ -279,7 +279,8 @@ class OpenAiRealtime(Adapter):
 
     def _refused(self, update: Update, error: SaywireError) -> None:
         """The session took nothing of an update. A URL that asks for what is not here ends it, as there."""
-        param = "model" if update.opening else PARAMS.get(error.param or "", error.param)
+        in_url = update.opening and error.param == "model"
+        param = "model" if in_url else PARAMS.get(error.param or "", error.param)
         if update.opening:
             self._outbox.take()  # session.created, if that was not sent yet: it is none, as there
             error = of_opening(error)

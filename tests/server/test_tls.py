@@ -222,7 +222,7 @@ async def test_https_and_wss_for_clients_that_trust_the_authority(authority: Pat
 async def test_who_does_not_trust_it_is_told_so_and_the_server_lives_on(authority: Path) -> None:
     async with serving(ScriptedHost(), settings(tls_self_signed=True)) as at:
         address = f"wss://127.0.0.1:{at.port}/v1/realtime"
-        with pytest.raises(EngineFailed, match=r"is not trusted .*; name the authority that signed it"):
+        with pytest.raises(EngineFailed, match=r"is not trusted: .*; name the authority that signed it"):
             async with open_session(address):
                 pass
         async with httpx.AsyncClient() as client:

@@ -105,11 +105,19 @@ def test_every_number_has_limits_and_its_default_is_within(name: str) -> None:
         ("a, b ,c", ("a", "b", "c")),
         ("", ()),
         (" , ", ()),
+        ('["a", "b"]', ("a", "b")),
+        ("[]", ()),
     ],
 )
-def test_lists_from_text_are_separated_by_commas(text: str, expected: tuple[str, ...]) -> None:
+def test_lists_from_text_have_commas_or_are_as_in_a_file(text: str, expected: tuple[str, ...]) -> None:
     assert load(None, {"SAYWIRE_ENGINE_PRELOAD": text}, {}).config.engine.preload == expected
     assert load(None, {}, {"engine.preload": text}).config.engine.preload == expected
+
+
+@pytest.mark.parametrize("text", ['["a", "b"', "[a]", "[1]"])
+def test_an_array_that_is_none_is_no_name(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected a list of texts"):
+        load(None, {}, {"engine.preload": text})
 
 
 @pytest.mark.parametrize(("text", "expected"), [("true", True), ("false", False), ("1", True), ("0", False)])

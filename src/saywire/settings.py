@@ -1,10 +1,10 @@
 """Where the settings come from: a Config made of TOML, then environment, then flags.
 
 Every value has one name, ``section.field``; the environment spells it ``SAYWIRE_SECTION_FIELD``, with
-commas between the items of a list, and ``SAYWIRE_CONFIG`` names the TOML file. Remote engines, models made of
-others and models that are not run as usual have a table each, ``[remote.NAME]``, and three-part names:
-``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a file named, ``./saywire.toml`` is read, or
-else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
+commas between the items of a list, or as the file does, in brackets, and ``SAYWIRE_CONFIG`` names the TOML
+file. Remote engines, models made of others and models that are not run as usual have a table each,
+``[remote.NAME]``, and three-part names: ``remote.NAME.field``, ``SAYWIRE_REMOTE_NAME_FIELD``. Without a file
+named, ``./saywire.toml`` is read, or else ``$XDG_CONFIG_HOME/saywire/config.toml``, when there is one.
 An unknown name is a ConfigError at start-up that names the nearest; so is a value of the wrong type
 or out of range, wherever it stands, even where a later source replaces it.
 """
@@ -244,8 +244,18 @@ def _look_up(given: _Given) -> tuple[str, Any]:
 def _split(text: str, hint: object) -> object:
     """Read the text of a list or of nothing; msgspec reads numbers and truth itself."""
     if get_origin(hint) is tuple:
+        if text.startswith("["):
+            return _read_array(text)
         return [item.strip() for item in text.split(",") if item.strip()]
     return None if not text and type(None) in get_args(hint) else text
+
+
+def _read_array(text: str) -> object:
+    """As a file's; what is none stays a text, which is no list."""
+    try:
+        return tomllib.loads(f"array = {text}")["array"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def _describe(name: str, hint: Any) -> str:

@@ -256,8 +256,9 @@ class Relay:
             self._audience.see(self.state)
         if self._spool.dropped and not self._full:
             self._full = True
-            limit = f"{self._spool.limit / 1e6:.0f} MB"
-            self._audience.warn(f"the spool is full ({limit}): the oldest audio is thrown away from now on")
+            limit = f"the spool is full ({self._spool.limit / 1e6:.0f} MB)"
+            full = "the disk is full" if self._spool.cramped else limit
+            self._audience.warn(f"{full}: the oldest audio is thrown away from now on")
 
     async def _room(self, stretch: Stretch) -> None:
         """Wait until a source that can wait may go on."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.program import environment, saywire
+from cli.program import SAMPLES, environment, saywire
 from saywire import __version__
 from saywire.cli import COMMANDS, app, load
 
@@ -57,3 +57,24 @@ def test_an_unknown_command_names_the_nearest(tmp_path: Path) -> None:
 def test_the_version_is_told(flag: str) -> None:
     result = CliRunner().invoke(app, [flag])
     assert (result.exit_code, result.output) == (0, f"{__version__}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shells there close nothing")
+def test_closed_streams_are_no_end_of_it(tmp_path: Path) -> None:
+    """uvloop aborted."""
+    clip = SAMPLES / "commands.flac"
+    for command, code in (("transcribe - --model tiny <&-", 1), (f"transcribe {clip} --model tiny >&-", 0)):
+        line = f"{sys.executable} -m saywire {command}"
+        run = subprocess.run(line, shell=True, env=environment(tmp_path), capture_output=True, text=True)
+        assert run.returncode == code, run.stderr
+    assert run.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize("command", ["listen", "transcribe"])
+def test_an_output_that_cannot_be_written_is_told(tmp_path: Path, command: str) -> None:
+    line = [sys.executable, "-m", "saywire", command, SAMPLES / "commands.flac", "--model", "tiny"]
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(line, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert run.returncode and "cannot be written: No space left on device" in run.stderr
+    assert "Traceback" not in run.stderr

@@ -130,3 +130,19 @@ def test_a_plan_that_would_lose_something_is_refused(tmp_path: Path) -> None:
         plan(["a.wav", "b.wav"], None, Format.SRT)
     with pytest.raises(BadRequest, match="would be written to"):
         plan(["x/a.wav", "y/a.wav"], str(tmp_path), Format.TEXT)
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_heard(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for output in ("file/talk.txt", "file/"):
+        run = saywire("transcribe", SAMPLES / "commands.flac", "--output", output, home=tmp_path)
+        assert run.returncode == 2 and "saywire: cannot write to file/" in run.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize("format", ["text", "srt"])
+def test_a_disk_that_is_full_is_told(tmp_path: Path, format: str) -> None:
+    flags = ("--format", format, "--output", "/dev/full", "--model", "tiny")
+    run = saywire("transcribe", SAMPLES / "commands.flac", *flags, home=tmp_path)
+    assert run.returncode == 1 and "cannot write to /dev/full: No space left on device" in run.stderr
+    assert "Traceback" not in run.stderr

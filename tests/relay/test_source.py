@@ -9,8 +9,9 @@ import pytest
 
 from audio.media import encode, tone
 from cli.program import SAMPLES
+from saywire.client.sources import Ear
 from saywire.errors import BadAudio
-from saywire.relay.source import Passing, file_source, pipe_source, skip
+from saywire.relay.source import Passing, Stretch, file_source, pipe_source, skip
 from saywire.types import Samples
 
 
@@ -91,3 +92,12 @@ def test_a_pipe_that_breaks_says_so_to_who_listens_next() -> None:
     for _ in range(2):
         with pytest.raises(BadAudio, match="no WAV"):
             list(passing.listen())
+
+
+def test_a_stop_that_was_not_obeyed_yet_is_taken_back() -> None:
+    stretch, ear = Stretch(), Ear()
+    stretch.rest()
+    assert stretch.go_on() and not stretch.resting
+    stretch.rest()
+    stretch.begin(ear)
+    assert ear.stopped and not stretch.go_on()

@@ -78,6 +78,7 @@ def test_the_oldest_goes_when_it_is_full_and_is_counted(tmp_path: Path) -> None:
     fill(spool, 3 * RATE)
     spool.forget(RATE // 2)
     fill(spool, 8 * RATE)
+    assert not spool.cramped
     assert spool.size <= 8 * RATE * 2 and spool.end == 11 * RATE
     assert spool.start == spool.dropped + RATE // 2 == 3 * RATE
     assert read_all(spool) == pcm(spool.start, spool.end - spool.start)
@@ -139,7 +140,7 @@ def test_a_disk_that_is_full_takes_the_place_of_the_oldest(tmp_path: Path) -> No
 
     spool._remove = unlink  # type: ignore[method-assign]
     spool.append(pcm(spool.end, 1600))
-    assert dropped == [1] and spool.start == spool.dropped == RATE
+    assert dropped == [1] and spool.start == spool.dropped == RATE and spool.cramped
     assert read_all(spool) == pcm(RATE, RATE + 3200)
     spool.close()
 

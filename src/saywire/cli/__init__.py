@@ -6,7 +6,9 @@ answer at once, and most commands need the engines' and the server's libraries.
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -17,6 +19,7 @@ from typer.main import get_command
 from .. import __version__
 from ..errors import SaywireError
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 COMMANDS = {
     "demo": "Hear the samples recognised in real time, by a server that this starts.",
     "serve": "Run the server.",
@@ -70,8 +73,26 @@ for _name, _summary in COMMANDS.items():
 
 def main() -> None:
     """The program. Exit codes: 0 done, 1 done in part or not well, 2 refused, 130 interrupted."""
+    open_standard()
     try:
         app()
     except SaywireError as error:
         print(f"saywire: {error.message}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(f"saywire: the output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
+
+
+def open_standard() -> None:
+    """What of standard input, output and error is closed leads nowhere: else the next file or socket that is
+    opened would be it, and uvloop aborts when that is closed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
@@ -104,8 +104,7 @@ async def _transcribe(settings: Config, options: Options, jobs: list[Job], forma
     """Whether all went well."""
     well = True
     for output in {job.output for job in jobs if job.output}:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text("", "utf-8")
+        begin(output)
     async with Pool(settings) as pool:
         for job in jobs:
             try:
@@ -114,6 +113,15 @@ async def _transcribe(settings: Config, options: Options, jobs: list[Job], forma
                 well = False
                 print(f"saywire: {job.file}: {error.message}", file=sys.stderr)
     return well
+
+
+def begin(output: Path) -> None:
+    """Raises BadRequest for a place that cannot be written to."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text("", "utf-8")
+    except OSError as e:
+        raise BadRequest(f"cannot write to {output}: {e.strerror or e}") from e
 
 
 async def _transcribe_one(pool: Pool, options: Options, job: Job, format: Format) -> None:
@@ -142,17 +150,23 @@ async def _transcribe_one(pool: Pool, options: Options, job: Job, format: Format
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
     """Standard input is kept, since some formats are read back and forth. Raises BadAudio."""
-    try:
-        if name != "-":
-            with Path(name).open("rb") as file:
-                yield file
-            return
-        with tempfile.SpooledTemporaryFile(SPOOLED) as spool:
-            shutil.copyfileobj(sys.stdin.buffer, spool)
-            spool.seek(0)
-            yield cast(BinaryIO, spool)
-    except OSError as e:
-        raise BadAudio(f"cannot read it: {e.strerror or e}") from e
+    with ExitStack() as stack:
+        try:
+            if name == "-":
+                file = cast(BinaryIO, stack.enter_context(tempfile.SpooledTemporaryFile(SPOOLED)))
+                _keep_stdin(file)
+            else:
+                file = stack.enter_context(Path(name).open("rb"))
+        except OSError as e:
+            raise BadAudio(f"cannot read it: {e.strerror or e}") from e
+        yield file
+
+
+def _keep_stdin(file: BinaryIO) -> None:
+    if sys.stdin is None:
+        raise BadAudio("standard input is closed")
+    shutil.copyfileobj(sys.stdin.buffer, file)
+    file.seek(0)
 
 
 @contextmanager
@@ -179,9 +193,13 @@ def _counted(blocks: Iterator[Samples], advance: Callable[[float], None]) -> Ite
 
 
 def _write(job: Job, text: str) -> None:
+    """Raises BadRequest where a file cannot be written."""
     if job.output is None:
         sys.stdout.write(text)
         sys.stdout.flush()
-    else:
+        return
+    try:
         with job.output.open("a", encoding="utf-8") as file:
             file.write(text)
+    except OSError as e:
+        raise BadRequest(f"cannot write to {job.output}: {e.strerror or e}") from e

@@ -13,7 +13,6 @@ import secrets
 import sys
 import time
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -32,7 +31,7 @@ from ..runtime.files import in_thread
 from ..types import RATE, Options, Samples
 from .audience import Audience, State
 from .journal import Begun, Gap, Journal, Line
-from .source import Blocks, Source
+from .source import Blocks, Source, Stretch
 from .spool import DiskFailed, Spool
 
 AHEAD = 10 * RATE
@@ -41,31 +40,6 @@ SEAM = 2.0
 """Seconds of silence, beside those that end an utterance, where capturing was interrupted."""
 LEAVING = 10.0
 """Seconds after ``stop`` in which a server may say what it has still to say."""
-
-
-@dataclass(slots=True)
-class Stretch:
-    """Of capturing, from a start to a stop."""
-
-    resting: bool = False
-    """Whether it was told to stop."""
-    blocks: Blocks | None = None
-    """Once the source is open."""
-
-    def begin(self, blocks: Blocks) -> None:
-        self.blocks = blocks
-        if self.resting:
-            blocks.stop()
-
-    def rest(self) -> None:
-        self.resting = True
-        if self.blocks:
-            self.blocks.stop()
-
-    def go_on(self) -> bool:
-        """Whether it does, with a stop taken back that was not obeyed yet."""
-        self.resting = self.resting and self.blocks is not None
-        return not self.resting
 
 
 class Relay:
@@ -256,8 +230,9 @@ class Relay:
             self._audience.see(self.state)
         if self._spool.dropped and not self._full:
             self._full = True
-            limit = f"{self._spool.limit / 1e6:.0f} MB"
-            self._audience.warn(f"the spool is full ({limit}): the oldest audio is thrown away from now on")
+            limit = f"the spool is full ({self._spool.limit / 1e6:.0f} MB)"
+            full = "the disk is full" if self._spool.cramped else limit
+            self._audience.warn(f"{full}: the oldest audio is thrown away from now on")
 
     async def _room(self, stretch: Stretch) -> None:
         """Wait until a source that can wait may go on."""

@@ -39,6 +39,31 @@ class Source:
     """Whether it cannot wait: what is not taken is lost."""
 
 
+@dataclass(slots=True)
+class Stretch:
+    """Of capturing, from a start to a stop."""
+
+    resting: bool = False
+    """Whether it was told to stop."""
+    blocks: Blocks | None = None
+    """Once the source is open."""
+
+    def begin(self, blocks: Blocks) -> None:
+        self.blocks = blocks
+        if self.resting:
+            blocks.stop()
+
+    def rest(self) -> None:
+        self.resting = True
+        if self.blocks:
+            self.blocks.stop()
+
+    def go_on(self) -> bool:
+        """Whether it does, with a stop taken back that was not obeyed yet."""
+        self.resting = self.resting and self.blocks is not None
+        return not self.resting
+
+
 def file_source(path: Path) -> Source:
     """A relay that is started again goes on in it. Raises BadAudio where there is none."""
     try:

@@ -45,7 +45,9 @@ class Spool:
         self._reading: tuple[int, BinaryIO] | None = None
         self._writing: BinaryIO | None = None
         self.dropped = 0
-        """Samples that the limit threw away before they were forgotten."""
+        """Samples that were thrown away before they were forgotten."""
+        self.cramped = False
+        """Whether the disk was full before the limit was reached."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._files, end = _find(folder)
@@ -66,7 +68,8 @@ class Spool:
         if self._writing is None or self.end - self._files[-1] >= self._longest:
             self._begin_file()
         while error := self._write(pcm):
-            if error.errno not in FULL or not self._drop():
+            self.cramped = error.errno in FULL
+            if not (self.cramped and self._drop()):
                 raise _problem(self._folder, error) from error
         self.end += len(pcm) // SAMPLE
         while self.size > self.limit and self._drop():

@@ -93,7 +93,8 @@ def test_all_speech_is_matched_to_a_grammar(tmp_path: Path) -> None:
     [
         (("--model", "tinny"), "no model 'tinny'; did you mean 'tiny'?"),
         (("--language", "xx"), "no engine here knows language 'xx'"),
-        (("--grammar", "none.gram"), "cannot read none.gram"),
+        (("--grammar", "none.gram"), "cannot read none.gram: No such file or directory\n"),
+        (("--grammar", str(COMMANDS)), f"cannot read {COMMANDS}: it is not text in UTF-8\n"),
         (("--set", "turns.silence=-1"), "turns.silence is '-1' (flag); expected a number from 0.05 to 60"),
     ],
 )

@@ -69,8 +69,10 @@ def transcribe(
 def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as e:
-        raise BadRequest(f"cannot read {path}: {e}") from e
+    except OSError as e:
+        raise BadRequest(f"cannot read {path}: {e.strerror}") from e
+    except UnicodeDecodeError as e:
+        raise BadRequest(f"cannot read {path}: it is not text in UTF-8") from e
 
 
 def _read_words(words: str) -> tuple[str, ...]:

@@ -136,3 +136,10 @@ def test_a_long_utterance_ends_at_a_short_pause_without_a_question() -> None:
 def test_rules_that_no_arithmetic_can_follow(name: str) -> None:
     with pytest.raises(BadRequest, match=name):
         check_turns(replace(SEMANTIC, **{name: math.nan}))
+
+
+@pytest.mark.parametrize("name", ["threshold", "certainty"])
+def test_a_probability_beyond_one_is_refused_for_nothing_would_be_heard(name: str) -> None:
+    check_turns(replace(SEMANTIC, **{name: 1.0}))
+    with pytest.raises(BadRequest, match=f"{name} is 1.5; it is a probability"):
+        check_turns(replace(SEMANTIC, **{name: 1.5}))

@@ -35,6 +35,7 @@ MANUAL_THRESHOLD = 0.2
 """Who presses a button means to speak: much less certainty opens an utterance then."""
 MANUAL_LONGEST = 300.0
 """Seconds; without it a forgotten microphone would keep its audio for ever."""
+PROBABILITIES = ("threshold", "certainty")
 MOST_PADDING = 60.0
 """Seconds; a session keeps so much silence."""
 
@@ -45,6 +46,8 @@ def check_turns(turns: Turns) -> None:
         value: float = getattr(turns, param)
         if not isfinite(value) or value < 0:
             raise BadRequest(f"{param} is {value}; it must be 0 or more, and finite", param=param)
+        if param in PROBABILITIES and value > 1:
+            raise BadRequest(f"{param} is {value:g}; it is a probability, from 0 to 1", param=param)
     if turns.padding > MOST_PADDING:
         most = f"{MOST_PADDING:g} s"
         raise BadRequest(f"padding is {turns.padding:g} s; at most {most} is kept", param="padding")

@@ -166,6 +166,11 @@ class ScriptedHost:
         self.opened.set()
         return self.sessions[-1]
 
+    def give_up(self, error: SaywireError) -> None:
+        for session in self.sessions:
+            if not session.closed.is_set():
+                session.end_with(m.Failed(None, error))
+
     def models(self) -> Sequence[Model]:
         return self.offered
 

@@ -432,6 +432,8 @@ async def test_shutdown_does_not_wait_for_ever():
     async with serving(host, settings(drain_seconds=0.01)) as at, connect(at.ws) as ws:
         await host.first()
         at.server.stop()
+        while await ws.recv() != "failed shutting_down":
+            pass
         assert await close_code(ws) == 1012
         await at.stopped
     assert host.sessions[0].closed.is_set()

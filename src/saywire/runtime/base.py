@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..engines.base import EngineInfo
+from ..errors import SaywireError
 from ..messages import Command, Event
 from ..types import Options
 
@@ -62,6 +63,9 @@ class Host(Protocol):
         An unknown model or a language it lacks arrives as Failed(None, ...), as for Configure.
         Raises Overloaded when the host is full.
         """
+
+    def give_up(self, error: SaywireError) -> None:
+        """End every session with this error, which each is told."""
 
     def models(self) -> Sequence[Model]: ...
 

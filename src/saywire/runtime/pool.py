@@ -105,8 +105,7 @@ class Pool:
     async def stop(self) -> None:
         """End every session, with an error, and every worker, at once; idempotent. Let nobody in any more."""
         starter, self._starter = self._starter, None
-        for session in tuple(self._sessions):
-            session.give_up(Overloaded("the server is stopping; try again later"))
+        self.give_up(Overloaded("the server is stopping; try again later"))
         await self._residence.end()
         if starter:
             await asyncio.to_thread(starter.end)
@@ -125,6 +124,10 @@ class Pool:
         session = Hosted(self, options, moved, self._config.engine.max_backlog)
         self._sessions.add(session)
         return session
+
+    def give_up(self, error: SaywireError) -> None:
+        for session in tuple(self._sessions):
+            session.give_up(error)
 
     def models(self) -> Sequence[Model]:
         return [self._describe(entry) for entry in self._entries if not entry.obstacle]

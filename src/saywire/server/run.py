@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ..config import Config, ServerConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, Overloaded
 from ..protocols import PROTOCOLS
 from ..runtime.base import Host
 from .app import create_app
@@ -51,7 +51,7 @@ KEEP_ALIVE = 75
 PING_EVERY = PONG_WITHIN = 20
 """Seconds, uvicorn's own choice and OpenAI's. Whoever is gone without a word is found out after both."""
 AFTER_DRAIN = 2
-"""Seconds that uvicorn then waits for what did not end, before it cancels it."""
+"""Seconds for sessions that are given up to say so; uvicorn waits as long for what did not end even then."""
 
 Started = Callable[[str, int], None]
 """Called with the address and the port once connections are accepted."""
@@ -83,6 +83,7 @@ class Server(uvicorn.Server):
         self, config: Config, host: Host, started: Started = ignore, wires: Wires = PROTOCOLS
     ) -> None:
         self._settings = config.server
+        self._host = host
         self._admission = Admission(config.server.max_sessions)
         self._on_started = started
         self._stopping = asyncio.Event()
@@ -132,12 +133,20 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Sessions finish while the port is still open, so that a load balancer can read 503 from it."""
         self._admission.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_seconds):
-                await until_one_ends(self._admission.emptied(), self._impatient.wait())
+        if not await self._drain(self._settings.drain_seconds):
+            left = "the server stops before all was recognised; connect again, and send the rest once more"
+            self._host.give_up(Overloaded(left, code="shutting_down"))
+            await self._drain(AFTER_DRAIN)
         self._shares.stop()
         await super().shutdown(sockets)
         await self._calls.close()
+
+    async def _drain(self, seconds: float) -> bool:
+        """Whether all sessions ended within so many seconds, or until somebody was impatient."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await until_one_ends(self._admission.emptied(), self._impatient.wait())
+        return not self._admission.sessions
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:

@@ -21,6 +21,11 @@ ends with it). The message says what happened, what was expected, and what to do
 
 from __future__ import annotations
 
+import errno
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of an OSError that say so."""
+
 
 class SaywireError(Exception):
     code = "internal_error"

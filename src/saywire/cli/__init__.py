@@ -6,7 +6,6 @@ answer at once, and most commands need the engines' and the server's libraries.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
@@ -17,9 +16,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from .. import __version__
-from ..errors import SaywireError
+from ..errors import DISK_FULL, SaywireError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 COMMANDS = {
     "demo": "Hear the samples recognised in real time, by a server that this starts.",
     "serve": "Run the server.",
@@ -80,7 +78,7 @@ def main() -> None:
         print(f"saywire: {error.message}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL:
             raise
         print(f"saywire: the output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(1)

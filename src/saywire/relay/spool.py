@@ -8,13 +8,12 @@ written.
 
 from __future__ import annotations
 
-import errno
 from bisect import bisect_right
 from pathlib import Path
 from typing import BinaryIO
 
 from ..client.frames import SAMPLE
-from ..errors import SaywireError
+from ..errors import DISK_FULL, SaywireError
 from ..types import RATE
 
 LONGEST_FILE = 30 * RATE
@@ -25,7 +24,6 @@ SMALLEST = 120 * RATE * SAMPLE
 """Bytes of a spool, at least: four of the usual longest utterances."""
 FILES = 8
 """In a full spool, at least: what is thrown away at once is an eighth of it at most."""
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class DiskFailed(SaywireError):
@@ -68,7 +66,7 @@ class Spool:
         if self._writing is None or self.end - self._files[-1] >= self._longest:
             self._begin_file()
         while error := self._write(pcm):
-            self.cramped = error.errno in FULL
+            self.cramped = error.errno in DISK_FULL
             if not (self.cramped and self._drop()):
                 raise _problem(self._folder, error) from error
         self.end += len(pcm) // SAMPLE

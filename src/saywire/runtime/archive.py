@@ -7,7 +7,6 @@ or compressed by bzip2, gzip or xz, and zip.
 
 from __future__ import annotations
 
-import errno
 import lzma
 import os
 import shutil
@@ -20,7 +19,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ..errors import ModelError
+from ..errors import DISK_FULL, ModelError
 
 MOST_FILES = 10_000
 MOST_BYTES = 64 * 2**30
@@ -55,7 +54,7 @@ def unpack(path: Path, folder: Path, most_bytes: int = MOST_BYTES, most_files: i
     except (*_BROKEN, OSError) as e:
         if isinstance(e, OSError) and e.errno is not None:
             what = f"cannot unpack {path.name} into {folder}: {e.strerror or e}"
-            if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            if e.errno in DISK_FULL:
                 raise NoRoom(f"{what}; make room, and call again") from e
             raise ModelError(what) from e
         raise ModelError(

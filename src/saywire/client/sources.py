@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from ..audio import container
 from ..audio.resample import Resampler
@@ -64,7 +64,6 @@ def open_stdin() -> FileIO:
 
 AHEAD = 8
 """Blocks that are read before they are asked for."""
-BROKEN = "reading broke off; what is above says why"
 
 
 class Ear(Iterator[Samples]):
@@ -125,17 +124,31 @@ class Stoppable(Ear):
 
     def __init__(self, blocks: Iterator[Samples]) -> None:
         super().__init__()
-        threading.Thread(target=self._read, args=(blocks,), daemon=True).start()
+        threading.Thread(target=pass_on, args=(self._until_stopped(blocks), self), daemon=True).start()
 
-    def _read(self, blocks: Iterator[Samples]) -> None:
-        last: SaywireError | None = OutOfOrder(BROKEN)
-        try:
-            for block in blocks:
-                self.put(block)
-                if self.stopped:
-                    break
-            last = None
-        except SaywireError as error:
-            last = error
-        finally:
-            self.end(last)
+    def _until_stopped(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
+        for block in blocks:
+            yield block
+            if self.stopped:
+                break
+
+
+class Taker(Protocol):
+    """As ``Ear``."""
+
+    def put(self, block: Samples) -> None: ...
+
+    def end(self, error: SaywireError | None = None) -> None: ...
+
+
+def pass_on(blocks: Iterator[Samples], taker: Taker) -> None:
+    """All of them, and how they end: the whole work of a thread."""
+    last: SaywireError | None = OutOfOrder("reading broke off; what is above says why")
+    try:
+        for block in blocks:
+            taker.put(block)
+        last = None
+    except SaywireError as error:
+        last = error
+    finally:
+        taker.end(last)

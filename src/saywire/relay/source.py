@@ -10,8 +10,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from ..client.sources import BROKEN, Ear, Stoppable, read_file, read_pipe
-from ..errors import BadAudio, OutOfOrder, SaywireError
+from ..client.sources import Ear, Stoppable, pass_on, read_file, read_pipe
+from ..errors import BadAudio, SaywireError
 from ..types import Samples
 
 BLOCK = 0.1
@@ -84,7 +84,7 @@ class Passing:
 
     def __init__(self, blocks: Iterator[Samples]) -> None:
         self._ear = Ear()
-        self._thread = threading.Thread(target=self._read, args=(blocks,), daemon=True)
+        self._thread = threading.Thread(target=pass_on, args=(blocks, self), daemon=True)
         self._end: tuple[SaywireError | None] | None = None
         self._changing = threading.Lock()
 
@@ -99,18 +99,13 @@ class Passing:
             self._thread.start()
         return ear
 
-    def _read(self, blocks: Iterator[Samples]) -> None:
-        last: SaywireError | None = OutOfOrder(BROKEN)
-        try:
-            for block in blocks:
-                self._ear.put(block)
-            last = None
-        except SaywireError as error:
-            last = error
-        finally:
-            with self._changing:
-                self._end = (last,)
-                self._ear.end(last)
+    def put(self, block: Samples) -> None:
+        self._ear.put(block)
+
+    def end(self, error: SaywireError | None = None) -> None:
+        with self._changing:
+            self._end = (error,)
+            self._ear.end(error)
 
 
 def skip(blocks: Iterator[Samples], count: int) -> Iterator[Samples]:

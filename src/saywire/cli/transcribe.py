@@ -106,7 +106,9 @@ async def _transcribe(settings: Config, options: Options, jobs: list[Job], forma
     """Whether all went well."""
     well = True
     for output in {job.output for job in jobs if job.output}:
-        begin(output)
+        with _writing(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text("", "utf-8")
     async with Pool(settings) as pool:
         for job in jobs:
             try:
@@ -117,11 +119,11 @@ async def _transcribe(settings: Config, options: Options, jobs: list[Job], forma
     return well
 
 
-def begin(output: Path) -> None:
+@contextmanager
+def _writing(output: Path) -> Iterator[None]:
     """Raises BadRequest for a place that cannot be written to."""
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text("", "utf-8")
+        yield
     except OSError as e:
         raise BadRequest(f"cannot write to {output}: {e.strerror or e}") from e
 
@@ -200,8 +202,5 @@ def _write(job: Job, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    try:
-        with job.output.open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as e:
-        raise BadRequest(f"cannot write to {job.output}: {e.strerror or e}") from e
+    with _writing(job.output), job.output.open("a", encoding="utf-8") as file:
+        file.write(text)

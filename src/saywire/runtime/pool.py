@@ -253,9 +253,10 @@ def find_stray_aliases(config: Config) -> dict[str, str]:
 
     Raises ConfigError as ``read_aliases`` does.
     """
-    entries = models.known_entries(config)
+    aliases = read_aliases(config)
+    entries = models.known_entries(config) if aliases else []  # else the store need not be read
     stray = {}
-    for alias, name in read_aliases(config).items():
+    for alias, name in aliases.items():
         try:
             models.find_entry(name, entries)
         except UnknownModel as error:

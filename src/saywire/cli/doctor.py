@@ -23,6 +23,7 @@ from ..runtime.pool import find_stray_aliases, read_aliases
 from ..runtime.probe import probe
 from ..runtime.trial import Trial, try_engine
 from ..server.listeners import check_listeners
+from ..server.peer import WEBRTC_INSTALL
 from ..server.run import listen, run
 from ..server.tls import find_credentials
 from ..settings import Loaded
@@ -40,7 +41,8 @@ def doctor(config: flags.ConfigFile = None, sets: flags.Sets = None) -> None:
     trials = run(_try_all(loaded))
     _print_rows(console, "Engines", [_engine(trial) for trial in trials])
     _print_rows(console, "Models that can be installed", [_family(name) for name in FAMILIES])
-    beside = [*((kind.noun, _capture(kind)) for kind in Kind), ("WebRTC", _webrtc())]
+    beside = [(kind.noun, _capture(kind)) for kind in Kind]
+    beside.append(("WebRTC", _needs(("aiortc",), WEBRTC_INSTALL)))
     _print_rows(console, "Microphones, loudspeakers, calls", beside)
     _print_rows(console, "Settings", [(s.name, s.value, s.source) for s in loaded.settings])
     name, reason = _default(loaded)
@@ -85,8 +87,12 @@ def _engine(trial: Trial) -> tuple[str, ...]:
 
 def _family(name: str) -> tuple[str, ...]:
     family = FAMILIES[name]
-    missing = ", ".join(find_missing(family.requires))
-    return name, f"needs {missing}; install it with: {family.install}" if missing else "has what it needs"
+    return name, _needs(family.requires, family.install)
+
+
+def _needs(modules: Sequence[str], install: str) -> str:
+    missing = ", ".join(find_missing(modules))
+    return f"needs {missing}; install it with: {install}" if missing else "has what it needs"
 
 
 def _capture(kind: Kind) -> str:
@@ -96,12 +102,6 @@ def _capture(kind: Kind) -> str:
         if offer.devices:
             return f"by {offer.backend.name}: {', '.join(device.name for device in offer.devices)}"
     return "; ".join(offer.problem for offer in offers)
-
-
-def _webrtc() -> str:
-    missing = ", ".join(find_missing(("aiortc",)))
-    how = "install it with: pip install 'saywire[webrtc]'"
-    return f"needs {missing}; {how}" if missing else "has what it needs"
 
 
 def _absent(loaded: Loaded, here: set[str]) -> list[tuple[str, str]]:

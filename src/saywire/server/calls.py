@@ -24,7 +24,7 @@ from .ice import find_reach
 from .line import Gone, WebsocketLine
 from .offered import path_in
 from .offers import Offer, read_offer
-from .peer import is_installed
+from .peer import WEBRTC_INSTALL, is_installed
 from .problems import NotFound, NotInstalled
 from .secrets import Secrets
 from .waiting import until_one_ends
@@ -51,9 +51,7 @@ class Calls:
     async def dial(self, request: Request) -> Response:
         """Begin a call. Raises SaywireError for all that the client is to be told."""
         if not is_installed():
-            raise NotInstalled(
-                "WebRTC is not installed here; the server needs: pip install 'saywire[webrtc]'"
-            )
+            raise NotInstalled(f"WebRTC is not installed here; the server needs: {WEBRTC_INSTALL}")
         offer = await read_offer(request)
         call = Call(new_id("rtc"), self._handshake(request, offer), self._reach)
         client = request.client.host if request.client else "?"

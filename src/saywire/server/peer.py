@@ -42,6 +42,8 @@ CLOSE_WITHIN = 2.0
 MOST_UNSENT = 2**20
 """Bytes that may wait in a channel for a client that reads slowly."""
 
+WEBRTC_INSTALL = "pip install 'saywire[webrtc]'"
+
 Came = Callable[[str | bytes | Audio], None]
 Left = Callable[[str], None]
 

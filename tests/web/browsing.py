@@ -193,6 +193,14 @@ def play(page: Any, seconds: float) -> None:
     page.clock.run_for(round(seconds * 1000))
 
 
+def hear(page: Any, spoken: Path) -> None:
+    """Begins to; ``play`` goes on."""
+    hold_time(page)
+    choose_file(page, spoken, "paced")
+    page.click("#start")
+    expect(page.locator("#status[data-state=listening]")).to_be_visible()
+
+
 def save(page: Any, name: str) -> str:
     """What is saved as ``txt``, ``srt``, ``vtt`` or ``json``."""
     with page.expect_download() as download:

@@ -14,7 +14,7 @@ from web.browsing import (
     choose_file,
     expect,
     finals,
-    hold_time,
+    hear,
     needs_chromium,
     play,
     record,
@@ -32,14 +32,6 @@ UP_TO = (0.9, 0.6)
 """Seconds into the first sentence, and from the moment after the first break on into the second."""
 AGAIN = 2.0
 """Seconds within which it is tried again."""
-
-
-def hear(page: Any, spoken: Path) -> None:
-    """Begins to; ``play`` goes on."""
-    hold_time(page)
-    choose_file(page, spoken, "paced")
-    page.click("#start")
-    expect(page.locator(LISTENING)).to_be_visible()
 
 
 def lose(server: Server, page: Any) -> None:

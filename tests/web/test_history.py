@@ -14,7 +14,7 @@ from web.browsing import (
     choose_file,
     expect,
     finals,
-    hold_time,
+    hear,
     needs_chromium,
     record,
     save,
@@ -107,10 +107,7 @@ def test_what_is_kept_nowhere_is_not_cleared_unasked(server: Server, spoken: Pat
 def test_a_talk_cannot_be_opened_while_another_goes_on(server: Server, spoken: Path) -> None:
     with browse(server.url) as page:
         play(page, spoken)
-        hold_time(page)
-        choose_file(page, spoken, "paced")
-        page.click("#start")
-        expect(page.locator("#status[data-state=listening]")).to_be_visible()
+        hear(page, spoken)
         page.click("#history-open")
         expect(page.locator("#history-busy")).to_be_hidden()
         page.click("[data-act=openTalk]")

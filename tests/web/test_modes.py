@@ -13,7 +13,7 @@ from web.browsing import (
     browse,
     choose_file,
     expect,
-    hold_time,
+    hear,
     needs_chromium,
     record,
     served,
@@ -79,10 +79,7 @@ def test_large_captions_fit_a_phone_and_are_sized_without_a_keyboard(server: Ser
 
 def test_large_captions_say_that_the_server_is_away(tmp_path: Path, spoken: Path) -> None:
     with served(tmp_path) as server, browse(server.url) as page:
-        hold_time(page)
-        choose_file(page, spoken, "paced")
-        page.click("#start")
-        expect(page.locator("#status[data-state=listening]")).to_be_visible()
+        hear(page, spoken)
         page.click("#large")
         expect(page.locator("#status")).to_be_hidden()
         server.kill()

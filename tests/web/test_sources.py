@@ -25,6 +25,7 @@ from web.browsing import (
     choose_file,
     expect,
     finals,
+    hear,
     hold_time,
     microphone,
     needs_chromium,
@@ -74,10 +75,7 @@ def test_a_sample_becomes_what_is_said_in_it(server: Server) -> None:
 def test_a_file_becomes_text_while_it_is_spoken(server: Server, spoken: Path) -> None:
     with browse(server.url, locale="zh-CN") as page:
         expect(page.locator("#start")).to_have_text("开始")
-        hold_time(page)
-        choose_file(page, spoken, "paced")
-        page.click("#start")
-        expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+        hear(page, spoken)
         play(page, 0.9)
         wait_for_partial(page, 1)
         expect(page.locator(FINALS)).to_have_count(0)
@@ -190,10 +188,7 @@ def test_a_file_that_is_dropped_on_the_page(server: Server, spoken: Path) -> Non
 
 def test_who_stops_with_a_double_click_gets_the_last_words(server: Server, spoken: Path) -> None:
     with browse(server.url) as page:
-        hold_time(page)
-        choose_file(page, spoken, "paced")
-        page.click("#start")
-        expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+        hear(page, spoken)
         play(page, 1)
         wait_for_partial(page, 1)
         page.dblclick("#stop")

@@ -42,6 +42,7 @@ MODEL = Listed(
     TRANSDUCER,
     (REPOSITORY,),
 )
+ARCHIVED = msgspec.structs.replace(MODEL, sources=(RELEASE,))
 PATH = "/a/b/resolve/main/"
 ARCHIVE = "/k/s/releases/download/asr-models/some.tar.bz2"
 
@@ -131,9 +132,7 @@ def test_what_helps_is_kept_where_a_source_has_it(hub: Hub, settings: ModelsConf
 
 def test_of_an_archive_what_helps_is_kept_too(hub: Hub, settings: ModelsConfig, store: Store) -> None:
     hub.put(ARCHIVE, pack(FILES | {"bpe.vocab": b"x\t1\n", "test_wavs/0.wav": b"", "export.py": b""}))
-    manifest = pull(
-        msgspec.structs.replace(MODEL, sources=(RELEASE,)), store, settings, accept, patience=HASTY
-    )
+    manifest = pull(ARCHIVED, store, settings, accept, patience=HASTY)
     assert {file.path for file in manifest.files} == {*TRANSDUCER, "bpe.vocab"}
 
 
@@ -157,8 +156,7 @@ def test_a_published_checksum_is_compared(hub: Hub, settings: ModelsConfig, stor
 
 def test_an_archive_is_pulled(hub: Hub, settings: ModelsConfig, store: Store) -> None:
     hub.put(ARCHIVE, pack(FILES | {"LICENSE": b"mit", "test_wavs/0.wav": b"long"}), Answer(drop_at=100_000))
-    model = msgspec.structs.replace(MODEL, sources=(RELEASE,))
-    manifest = pull(model, store, settings, accept, patience=HASTY)
+    manifest = pull(ARCHIVED, store, settings, accept, patience=HASTY)
     assert [file.path for file in manifest.files] == sorted([*TRANSDUCER, "LICENSE"])
     assert not list((store.folder / ".work").iterdir())
 
@@ -189,10 +187,10 @@ def test_bad_archives_are_refused_and_thrown_away(
 ) -> None:
     hub.put(ARCHIVE, archive)
     with pytest.raises(FetchFailed, match=problem):
-        pull(msgspec.structs.replace(MODEL, sources=(RELEASE,)), store, settings, accept, patience=HASTY)
+        pull(ARCHIVED, store, settings, accept, patience=HASTY)
     assert store.installed() == [] and not list((store.folder / ".work" / "some").iterdir())
     hub.put(ARCHIVE, pack(FILES))
-    pull(msgspec.structs.replace(MODEL, sources=(RELEASE,)), store, settings, accept, patience=HASTY)
+    pull(ARCHIVED, store, settings, accept, patience=HASTY)
     assert store.verify("some") == []
 
 
@@ -262,12 +260,11 @@ def test_an_archive_that_the_disk_cannot_take_unpacked_is_kept(
         raise NoRoom(f"cannot unpack {path.name}")
 
     hub.put(ARCHIVE, pack(FILES))
-    model = msgspec.structs.replace(MODEL, sources=(RELEASE,))
     with monkeypatch.context() as patch:
         patch.setattr(module, "unpack", full)
         with pytest.raises(FetchFailed, match=r"cannot unpack some\.tar\.bz2; the archive is kept"):
-            pull(model, store, settings, accept, patience=HASTY)
-    assert pull(model, store, settings, accept, patience=HASTY).name == "some"
+            pull(ARCHIVED, store, settings, accept, patience=HASTY)
+    assert pull(ARCHIVED, store, settings, accept, patience=HASTY).name == "some"
     assert len(hub.requests) == 1 and store.verify("some") == []
 
 
@@ -278,10 +275,9 @@ def test_a_refused_model_of_an_archive_is_not_downloaded_again(
         raise EngineFailed("it ends the process")
 
     hub.put(ARCHIVE, pack(FILES))
-    model = msgspec.structs.replace(MODEL, sources=(RELEASE,))
     with pytest.raises(ModelError, match="the files are kept: call again"):
-        pull(model, store, settings, refuse, patience=HASTY)
-    assert pull(model, store, settings, accept, patience=HASTY).name == "some"
+        pull(ARCHIVED, store, settings, refuse, patience=HASTY)
+    assert pull(ARCHIVED, store, settings, accept, patience=HASTY).name == "some"
     assert len(hub.requests) == 1 and store.verify("some") == []
 
 
